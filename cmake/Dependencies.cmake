@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# Each library is one interface target, so that a part links only what it names. All come from Debian 12.
+find_package(Threads REQUIRED)
+if(MU_STATIC)
+  set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+  set(OPENSSL_USE_STATIC_LIBS ON)
+  set(Boost_USE_STATIC_LIBS ON)
+  set(Protobuf_USE_STATIC_LIBS ON)
+  add_link_options(-static)
+endif()
+find_package(Boost 1.81 REQUIRED COMPONENTS json filesystem)
+find_package(OpenSSL REQUIRED)
+
+function(mu_library name)
+  add_library(${name} INTERFACE)
+  target_link_libraries(${name} INTERFACE ${ARGN})
+endfunction()
+
+# fmt and spdlog are header-only here: Debian has no static archives of them.
+mu_library(mu_fmt Threads::Threads)
+target_compile_definitions(mu_fmt INTERFACE FMT_HEADER_ONLY SPDLOG_FMT_EXTERNAL)
+mu_library(mu_expected)
+mu_library(mu_json Boost::json)
+mu_library(mu_crc Boost::boost)
+mu_library(mu_crypto OpenSSL::Crypto)
+mu_library(mu_process Boost::filesystem Boost::boost Threads::Threads)
+target_compile_definitions(mu_process INTERFACE BOOST_PROCESS_V2_HEADER_ONLY)
+mu_library(mu_beast Boost::boost OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
+mu_library(mu_cli11)
+
+find_library(MU_YAML_CPP NAMES yaml-cpp REQUIRED)
+mu_library(mu_yaml ${MU_YAML_CPP})
+find_library(MU_PROTOBUF_LITE NAMES protobuf-lite REQUIRED)
+find_program(MU_PROTOC protoc REQUIRED)
+mu_library(mu_protobuf ${MU_PROTOBUF_LITE} Threads::Threads)
