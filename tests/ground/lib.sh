@@ -114,3 +114,25 @@ wait_for() {
     sleep 0.2
   done
 }
+
+# small_root ROOT PROGRAM...: lays the base of a small image into ROOT: busybox with a link for each of its commands, and
+# the libraries that each PROGRAM (an executable or library, dynamically linked) needs, at the paths they have here. A
+# PROGRAM outside ROOT is copied too.
+small_root() {
+  local root=$1 program library
+  shift
+  mkdir -p "$root"/{bin,etc,tmp,root,usr/bin}
+  chmod 1777 "$root/tmp"
+  install -m 755 "$(command -v busybox)" "$root/bin/busybox"
+  for program in $("$root/bin/busybox" --list); do
+    [ -e "$root/bin/$program" ] || ln -s busybox "$root/bin/$program"
+  done
+  for program in "$@"; do
+    case $program in "$root"/*) ;; *) install -D -m 755 "$program" "$root$program" ;; esac
+    # Lines of ldd: `name => path (address)`, `path (address)` for the loader, `name (address)` for the kernel's page.
+    for library in $(ldd "$program" | grep -o '/[^ ]*'); do
+      case $library in "$root"/*) continue ;; esac
+      [ -e "$root$library" ] || install -D -m 755 "$library" "$root$library"
+    done
+  done
+}
