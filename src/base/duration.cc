@@ -23,7 +23,9 @@ Result<Millis> ParseDuration(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size()) {
     const std::size_t start = at;
-    while (at < text.size() && (std::isdigit(static_cast<unsigned char>(text[at])) || text[at] == '.')) ++at;
+    while (at < text.size() &&
+           (std::isdigit(static_cast<unsigned char>(text[at])) || text[at] == '.'))
+      ++at;
     if (at == start) return bad("a number is missing");
     double number = 0;
     try {

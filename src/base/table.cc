@@ -48,7 +48,8 @@ std::string TextTable::Markdown() const {
     text += "|";
     for (std::size_t c = 0; c < header.size(); ++c) {
       std::string cell = Cell(row, c);
-      for (std::size_t at = 0; (at = cell.find('|', at)) != std::string::npos; at += 2) cell.insert(at, "\\");
+      for (std::size_t at = 0; (at = cell.find('|', at)) != std::string::npos; at += 2)
+        cell.insert(at, "\\");
       std::replace(cell.begin(), cell.end(), '\n', ' ');
       text += " " + cell + " |";
     }

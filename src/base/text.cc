@@ -13,15 +13,19 @@ namespace {
 std::size_t Utf8Length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);
-  std::size_t length = lead < 0x80 ? 1 : lead >= 0xF0 && lead < 0xF5 ? 4 : lead >= 0xE0 && lead < 0xF0 ? 3
-                       : lead >= 0xC2 && lead < 0xE0                 ? 2
-                                                                     : 0;
+  std::size_t length = lead < 0x80                   ? 1
+                       : lead >= 0xF0 && lead < 0xF5 ? 4
+                       : lead >= 0xE0 && lead < 0xF0 ? 3
+                       : lead >= 0xC2 && lead < 0xE0 ? 2
+                                                     : 0;
   if (length == 0 || length > text.size()) return 0;
   for (std::size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xC0) != 0x80) return 0;
   }
-  if (length == 3 && ((lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xED && byte(1) > 0x9F))) return 0;
-  if (length == 4 && ((lead == 0xF0 && byte(1) < 0x90) || (lead == 0xF4 && byte(1) > 0x8F))) return 0;
+  if (length == 3 && ((lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xED && byte(1) > 0x9F)))
+    return 0;
+  if (length == 4 && ((lead == 0xF0 && byte(1) < 0x90) || (lead == 0xF4 && byte(1) > 0x8F)))
+    return 0;
   return length;
 }
 
@@ -120,8 +124,8 @@ std::string Redact(std::string text, const std::vector<std::string>& secrets) {
 }
 
 bool IsSecretName(std::string_view name) {
-  static constexpr std::array<std::string_view, 7> kMarks = {"password", "passwd",     "secret",    "token",
-                                                             "access_key", "credential", "private_key"};
+  static constexpr std::array<std::string_view, 7> kMarks = {
+      "password", "passwd", "secret", "token", "access_key", "credential", "private_key"};
   const std::string lower = ToLower(name);
   return std::any_of(kMarks.begin(), kMarks.end(),
                      [&](std::string_view mark) { return lower.find(mark) != std::string::npos; });

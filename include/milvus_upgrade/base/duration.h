@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Durations as people write and read them: "90s", "1m30s", "500ms", "2h". Units are required, as in
-// kubectl and Go: a bare number is refused, since it has been read both as seconds and as milliseconds.
+// kubectl and Go: a bare number is refused, since it has been read both as seconds and as
+// milliseconds.
 #pragma once
 
 #include <chrono>

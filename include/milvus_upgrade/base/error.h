@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// An error is a value: a code of the catalogue to compare, a sentence to read, where it happened, what
-// to do next. The catalogue row fixes the exit code and the documentation. Nothing here throws.
+// An error is a value: a code of the catalogue to compare, a sentence to read, where it happened,
+// what to do next. The catalogue row fixes the exit code and the documentation. Nothing here
+// throws.
 #pragma once
 
 #include <span>
@@ -72,10 +73,10 @@ enum class ErrorCode : int {
 struct ErrorRow {
   ErrorCode code;
   std::string_view name;
-  ExitCode exit;          // exit code when it ends a command that has changed nothing yet
-  bool can_retry;         // the same command again may succeed without a change by a person
-  std::string_view cause; // documentation: when this is seen
-  std::string_view fix;   // documentation, and the hint when the place that failed has none
+  ExitCode exit;           // exit code when it ends a command that has changed nothing yet
+  bool can_retry;          // the same command again may succeed without a change by a person
+  std::string_view cause;  // documentation: when this is seen
+  std::string_view fix;    // documentation, and the hint when the place that failed has none
 };
 
 std::span<const ErrorRow> ErrorCatalog();
@@ -84,9 +85,10 @@ std::string IdOf(ErrorCode code);  // "MU-207"
 
 struct [[nodiscard]] Error {
   ErrorCode code = ErrorCode::kInternal;
-  std::string message;               // what happened and why, one sentence, no final full stop
-  std::string hint;                  // what to do next; empty: the catalogue's fix
-  std::vector<std::string> context;  // innermost first: "reading docker-compose.yml", "step files/0"
+  std::string message;  // what happened and why, one sentence, no final full stop
+  std::string hint;     // what to do next; empty: the catalogue's fix
+  std::vector<std::string>
+      context;  // innermost first: "reading docker-compose.yml", "step files/0"
 
   bool operator==(const Error&) const = default;
   Error WithContext(std::string where) &&;

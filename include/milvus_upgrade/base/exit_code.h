@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The exit codes of the program: one table, from which --help, the man page and docs/exit-codes.md are
-// made. Numbers are a contract with CI jobs: never renumbered, never reused.
+// The exit codes of the program: one table, from which --help, the man page and docs/exit-codes.md
+// are made. Numbers are a contract with CI jobs: never renumbered, never reused.
 #pragma once
 
 #include <span>

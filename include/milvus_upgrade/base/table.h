@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A table of text cells as aligned columns (terminal) or Markdown. Values only; who draws it decides where.
+// A table of text cells as aligned columns (terminal) or Markdown. Values only; who draws it
+// decides where.
 #pragma once
 
 #include <string>

@@ -13,13 +13,15 @@ std::vector<std::string> Lines(std::string_view text);  // without "\n" and "\r"
 std::string Join(const std::vector<std::string>& parts, std::string_view separator);
 std::string_view Trim(std::string_view text);
 std::string ToLower(std::string_view text);
-// Without ANSI escapes and other control characters; invalid UTF-8 becomes U+FFFD. For text of child programs.
+// Without ANSI escapes and other control characters; invalid UTF-8 becomes U+FFFD. For text of
+// child programs.
 std::string Printable(std::string_view text);
 // The last `lines` lines of a text, for error messages.
 std::string Tail(std::string_view text, std::size_t lines);
 // `text` with every secret replaced by "***". Empty secrets are ignored.
 std::string Redact(std::string text, const std::vector<std::string>& secrets);
-// True for names that by custom hold secrets: *PASSWORD*, *SECRET*, *TOKEN*, *ACCESS_KEY*, *CREDENTIAL*.
+// True for names that by custom hold secrets: *PASSWORD*, *SECRET*, *TOKEN*, *ACCESS_KEY*,
+// *CREDENTIAL*.
 bool IsSecretName(std::string_view name);
 // As a shell would need it, so that a printed command can be pasted.
 std::string ShellQuote(std::string_view argument);

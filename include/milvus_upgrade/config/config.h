@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Config: what was asked, resolved by precedence (flag, MILVUS_UPGRADE_*, file, default). Values
+// only; which flag fills which field is the key table in config/keys.h.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "milvus_upgrade/base/duration.h"
+#include "milvus_upgrade/model/compose.h"
+
+namespace mu::config {
+
+enum class Output { kText, kJson };
+enum class ProgressMode { kAuto, kTty, kPlain, kJson, kQuiet, kGithub };
+enum class StopMode { kAuto, kFixed };
+
+struct Config {
+  model::ComposeSelectors selectors;
+  std::string to;
+  std::string from;  // "": observed
+  std::string state_dir;
+  bool is_yes = false;
+  bool is_dry_run = false;
+  Output output = Output::kText;
+  ProgressMode progress = ProgressMode::kAuto;
+  std::vector<std::string> skipped_checks;
+  StopMode stop_mode = StopMode::kAuto;
+  Millis stop_timeout{0};                   // with kFixed
+  Millis timeout{600'000};                  // of each gate
+  Millis stable_for{5'000};                 // no restart for so long
+  std::vector<std::string> verify_command;  // argv
+  bool verify_compares_output = false;
+  std::vector<std::string> probe_command;
+  bool backs_up_queue = false;
+  bool rolls_back_on_failure = true;
+  std::map<std::string, std::string>
+      sources;  // key -> "flag", "environment", "file PATH", "default"
+};
+
+}  // namespace mu::config

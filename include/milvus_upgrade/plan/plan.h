@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Plan is all that apply reads: same input, same bytes. Formats: docs/plan-format.md.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "milvus_upgrade/base/result.h"
+#include "milvus_upgrade/model/finding.h"
+#include "milvus_upgrade/plan/step.h"
+
+namespace mu::plan {
+
+inline constexpr int kPlanFormat = 1;
+
+enum class PlanKind : int { kCompose = 1, kRolling = 2, kRollback = 3 };
+
+struct Hop {
+  std::string from;
+  std::string to;
+  std::string rule;    // "R24"
+  std::string action;  // "image", "metadata migration"
+  std::string reason;
+  bool is_reversible = true;  // after the new version has started
+  std::string irreversible_reason;
+  bool operator==(const Hop&) const = default;
+};
+
+struct Plan {
+  int format = kPlanFormat;
+  std::string tool_version;
+  PlanKind kind = PlanKind::kCompose;
+  std::string instance;  // compose project
+  std::string engine;    // engine id and address, for people
+  std::string project_directory;
+  model::ComposeSelectors selectors;
+  std::string from;
+  std::string to;
+  std::vector<Hop> hops;
+  std::string fingerprint;  // of the observed facts
+  std::vector<model::Finding> findings;
+  std::vector<Step> steps;
+  std::string point_of_no_return;  // id of the step in which it can happen; "" when there is none
+  std::vector<std::string> not_backed_up;  // "objects in MinIO", ...
+  std::vector<std::string> notes;          // what changes for clients, what is taken for granted
+  std::string probe_url;                   // /healthz as reachable from here, "" when it is not
+  std::string probe_reason;                // why it is not
+  std::vector<std::string> probe_command;
+  std::string rolls_back;  // run id that a rollback plan belongs to
+  bool operator==(const Plan&) const = default;
+
+  Millis EstimatedOutage() const;  // from the step that opens it to the one that closes it
+  bool HasSteps() const { return !steps.empty(); }
+};
+
+// Canonical JSON (one object, keys in fixed order, two-space indent, final newline).
+std::string FormatPlan(const Plan& plan);
+// Errors: kPlanDamaged (not JSON, unknown format, missing field; hash differs).
+Result<Plan> ParsePlan(std::string_view text);
+// SHA-256 of FormatPlan: the same plan has the same hash on every machine.
+std::string HashOf(const Plan& plan);
+// One stable line a step; golden tests compare it. No colours, no times.
+std::string PlanText(const Plan& plan);
+// "+/-" lines of each file that the plan replaces; values of secret names masked. Needs the old
+// bytes.
+std::string DescribeArgs(const Step& step);
+// The old bytes with the splices applied. Errors: kFileChanged when `before` is not at its place or
+// the hash differs.
+Result<std::string> ApplySplices(std::string_view old_bytes, const ReplaceFile& replace);
+Result<std::string> RevertSplices(std::string_view new_bytes, const ReplaceFile& replace);
+
+}  // namespace mu::plan

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// A step is a value: printed, saved, hashed, resumed. One outside effect per step. It holds
+// everything that its effect needs; the executor and the effects never look back at flags or at the
+// world that the plan was made from.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "milvus_upgrade/base/duration.h"
+#include "milvus_upgrade/model/compose.h"
+#include "milvus_upgrade/model/etcd.h"
+
+namespace mu::plan {
+
+// Explicit numbers: written to plans and journals, never renumbered, never reused.
+enum class StepKind : int {
+  kPullImage = 1,
+  kSaveSnapshot = 2,
+  kBackupKeys = 3,
+  kVerifyData = 4,
+  kSetRestartPolicy = 5,
+  kStopContainers = 6,
+  kReleaseSessions = 7,
+  kBackupQueue = 8,
+  kReplaceFile = 9,
+  kUpServices = 10,
+  kStartContainers = 11,
+  kWaitServices = 12,
+  kWaitSessions = 13,
+  kWaitStable = 14,
+  kMigrateMetadata = 15,
+};
+
+// A container named in a plan: by name for people and for what comes after it is recreated, by id
+// for what must be it.
+struct ContainerRef {
+  std::string service;
+  std::string name;
+  std::string id;
+  bool operator==(const ContainerRef&) const = default;
+};
+
+struct PullImage {
+  std::string image;
+  bool operator==(const PullImage&) const = default;
+};
+struct SaveSnapshot {  // hot etcdctl snapshot, copied to `file` of the run folder, hash checked
+  std::string etcd_container;
+  std::string file;
+  bool operator==(const SaveSnapshot&) const = default;
+};
+struct BackupKeys {  // all keys without a lease under `prefix`, at one revision, into `file` of the
+                     // run folder
+  std::string etcd_container;
+  std::string prefix;
+  std::string meta_path;  // for the backup header
+  std::string file;
+  bool operator==(const BackupKeys&) const = default;
+};
+struct VerifyData {  // a client's check: run before, and again after until it agrees
+  std::vector<std::string> command;
+  bool is_baseline = false;  // true: record the answer; false: compare with the baseline
+  bool compares_output = false;
+  bool operator==(const VerifyData&) const = default;
+};
+struct SetRestartPolicy {
+  struct Change {
+    ContainerRef container;
+    std::string before;
+    std::string after;
+    int max_retries = 0;
+    bool operator==(const Change&) const = default;
+  };
+  std::vector<Change> changes;
+  bool operator==(const SetRestartPolicy&) const = default;
+};
+struct StopContainers {  // SIGTERM, wait at most `grace`, SIGKILL; side by side
+  std::vector<ContainerRef> containers;
+  Millis grace{10'000};
+  bool operator==(const StopContainers&) const = default;
+};
+struct ReleaseSessions {  // of proven-exited containers: revoke the recorded leases; wait for
+                          // everyone else's
+  std::string etcd_container;
+  std::string session_prefix;
+  std::vector<ContainerRef> containers;
+  std::vector<model::Session> sessions;  // as recorded while they ran
+  bool may_revoke = true;                // false where the stop table has no measured row
+  bool operator==(const ReleaseSessions&) const = default;
+};
+struct BackupQueue {  // the rocksmq folder of a proven-exited container, as a tar in the run folder
+  ContainerRef container;
+  std::string folder;
+  std::string file;
+  bool operator==(const BackupQueue&) const = default;
+};
+// A change of bytes of one file. `text` may be a secret only by accident: values of .env files are
+// masked in print.
+struct Splice {
+  std::uint64_t offset = 0;  // bytes from the start of the old file
+  std::string before;
+  std::string after;
+  bool operator==(const Splice&) const = default;
+};
+struct ReplaceFile {
+  std::string path;
+  std::string sha256_before;
+  std::string sha256_after;
+  std::vector<Splice> splices;  // ascending, not overlapping
+  std::string original;         // copy of the old file in the run folder
+  bool operator==(const ReplaceFile&) const = default;
+};
+struct UpServices {  // compose up -d --no-deps SERVICE...
+  model::ComposeGeneration generation = model::ComposeGeneration::kV2;
+  model::ComposeSelectors selectors;
+  std::vector<std::string> services;
+  std::map<std::string, std::string> images;      // service -> image id that must run afterwards
+  std::map<std::string, std::string> containers;  // service -> container name
+  bool operator==(const UpServices&) const = default;
+};
+struct StartContainers {  // docker start of containers that were stopped and still exist
+  std::vector<ContainerRef> containers;
+  bool operator==(const StartContainers&) const = default;
+};
+struct WaitServices {  // running the wanted image, healthy (or /healthz 200), same mounts as before
+  struct Wanted {
+    std::string service;
+    std::string container;
+    std::string image_id;
+    std::vector<model::Mount> mounts;
+    bool operator==(const Wanted&) const = default;
+  };
+  std::vector<Wanted> services;
+  int health_port = 9091;
+  bool operator==(const WaitServices&) const = default;
+};
+struct WaitSessions {  // at least one session key of each role, with this version ("" for 2.1.x:
+                       // any)
+  std::string etcd_container;
+  std::string session_prefix;
+  std::vector<std::string> roles;
+  std::string version;
+  bool operator==(const WaitSessions&) const = default;
+};
+struct WaitStable {  // no restart, still running, for so long
+  std::vector<std::string> containers;
+  Millis period{5'000};
+  bool operator==(const WaitStable&) const = default;
+};
+struct MigrateMetadata {
+  std::string source_version;
+  std::string target_version;
+  bool operator==(const MigrateMetadata&) const = default;
+};
+
+using StepArgs =
+    std::variant<PullImage, SaveSnapshot, BackupKeys, VerifyData, SetRestartPolicy, StopContainers,
+                 ReleaseSessions, BackupQueue, ReplaceFile, UpServices, StartContainers,
+                 WaitServices, WaitSessions, WaitStable, MigrateMetadata>;
+
+// What to do when the journal ends in the middle of this step (run/resume.h has the table).
+enum class OnCrash : int { kReobserve = 1, kRestoreThenRetry = 2, kAsk = 3 };
+// How rollback undoes it. kNone: nothing to undo (reads, copies). kImpossible: the point of no
+// return.
+enum class Undo : int { kNone = 1, kInverse = 2, kImpossible = 3 };
+enum class OutageMark : int { kNone = 1, kOpens = 2, kCloses = 3 };
+
+// A fact that must hold just before the step acts: cheap to read, checked by the executor, abort
+// when it does not.
+struct Expectation {
+  enum class Kind : int {
+    kFileHash = 1,
+    kContainersDown = 2,
+    kNoForeignSession = 3,
+    kImagePresent = 4
+  };
+  Kind kind = Kind::kFileHash;
+  std::vector<std::string>
+      subjects;  // a path | container names | {etcd container, session prefix} | {reference, id}
+  std::string value;  // the hash
+  bool operator==(const Expectation&) const = default;
+};
+
+struct Step {
+  std::string id;  // stable and readable: "stop/node", "files/docker-compose.yml"
+  StepKind kind = StepKind::kPullImage;
+  std::string rule;                // "R24", "B1"
+  std::string cause;               // one sentence: why this step is here
+  std::vector<std::string> needs;  // ids that must be done before
+  StepArgs args;
+  std::vector<Expectation> expects;
+  OnCrash on_crash = OnCrash::kReobserve;
+  Undo undo = Undo::kNone;
+  OutageMark outage = OutageMark::kNone;
+  Millis estimate{0};
+  Millis timeout{600'000};
+  int hop = 0;  // index into Plan::hops
+  bool operator==(const Step&) const = default;
+};
+
+// The one table of step kinds: number, name, title for people, and whether the kind only reads.
+struct StepKindRow {
+  StepKind kind;
+  std::string_view name;   // "replace-file"
+  std::string_view title;  // "replace a project file"
+  bool is_read_only;
+};
+std::span<const StepKindRow> StepKindTable();
+const StepKindRow& RowOf(StepKind kind);
+
+}  // namespace mu::plan

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Docker: the engine's verbs that we use, by container name or id. The engine may be remote: no
+// path, process or address of its host is ours. An interface because scenarios run on a fake engine
+// that can be killed at any call.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "milvus_upgrade/base/duration.h"
+#include "milvus_upgrade/base/result.h"
+#include "milvus_upgrade/model/container.h"
+
+namespace mu::ports {
+
+struct ExecResult {
+  int exit_code = 0;
+  std::string out;
+  std::string err;
+};
+
+// Errors of all: kDockerMissing, kDockerDown, kDockerDenied, kCommandTimeout, kCommandOutput; and
+// those named.
+class Docker {
+ public:
+  virtual ~Docker() = default;
+  virtual Result<model::Engine> Info() = 0;
+  // Ids of containers, running or not, that have all these labels ("name" or "name=value").
+  virtual Result<std::vector<std::string>> List(const std::vector<std::string>& labels) = 0;
+  // In the order asked for; nullopt for those that do not exist.
+  virtual Result<std::vector<std::optional<model::Container>>> Inspect(
+      const std::vector<std::string>& names) = 0;
+  virtual Result<std::optional<model::Image>> InspectImage(const std::string& reference) = 0;
+  // Errors: kImageMissing with the registry's words.
+  virtual Status Pull(const std::string& reference) = 0;
+  // Whether a registry has it, without pulling. Errors: kImageMissing with the registry's words.
+  virtual Status FindInRegistry(const std::string& reference) = 0;
+  // Sends SIGTERM to all, side by side; SIGKILL to each that still runs after `grace`. Returns when
+  // all have ended.
+  virtual Status Stop(const std::vector<std::string>& names, Millis grace) = 0;
+  // Errors: kContainerFailed with the engine's words (port in use, ...).
+  virtual Status Start(const std::vector<std::string>& names) = 0;
+  virtual Status Remove(const std::string& name, bool is_forced) = 0;
+  virtual Status SetRestartPolicy(const std::vector<std::string>& names, const std::string& policy,
+                                  int max_retries) = 0;
+  // Creates and never starts. Errors: kLocked when the name is taken.
+  virtual Result<std::string> Create(const std::string& name, const std::string& image,
+                                     const std::map<std::string, std::string>& labels) = 0;
+  // A non-zero exit is a result. Errors: kContainerGone when it is not running.
+  virtual Result<ExecResult> Exec(const std::string& name, const std::vector<std::string>& argv,
+                                  const std::map<std::string, std::string>& environment,
+                                  Millis timeout) = 0;
+  // Last lines, stdout and stderr together, printable.
+  virtual Result<std::string> Logs(const std::string& name, int lines) = 0;
+  // A path inside the container, as a tar stream written to a new file of ours (works on stopped
+  // containers too).
+  virtual Status CopyOut(const std::string& name, const std::string& path_inside,
+                         const std::string& tar_file) = 0;
+  // One file inside the container, small (milvus.yaml). Errors: kFileRead when it is not there.
+  virtual Result<std::string> ReadFile(const std::string& name, const std::string& path_inside) = 0;
+};
+
+}  // namespace mu::ports

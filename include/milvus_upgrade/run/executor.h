@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The executor: for each step intent (synced) -> already so? -> expectations -> act -> confirm ->
+// done (synced). It makes no decisions beyond the resume table below; it knows steps, not Docker.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "milvus_upgrade/plan/plan.h"
+#include "milvus_upgrade/ports/clock.h"
+#include "milvus_upgrade/run/effect.h"
+#include "milvus_upgrade/run/journal.h"
+
+namespace mu::run {
+
+inline constexpr int kMaxAttempts = 5;  // entries into one step: the loop guard
+
+// The next move for one step, from its records: the resume table of docs/architecture.md.
+enum class Move { kStart, kReobserve, kRestoreThenRetry, kAsk, kCheckDone, kLoopGuard };
+struct StepState {
+  enum class Last { kNone, kIntent, kDone, kFailed } last = Last::kNone;
+  int attempts = 0;
+  Evidence evidence;  // of the last done record
+};
+StepState StateOf(const std::vector<Record>& records, std::string_view phase,
+                  std::string_view step_id);
+Move NextMove(const StepState& state, plan::OnCrash on_crash);
+
+struct Outcome {
+  enum class Kind { kDone, kFailed, kInterrupted, kPaused } kind = Kind::kDone;
+  std::optional<Error> error;
+  std::string step;  // where it stopped
+};
+
+struct ExecutorPorts {
+  EffectTable& effects;
+  Journal& journal;
+  ports::Clock& clock;
+  ports::Interrupts& interrupts;
+  Progress& progress;
+  std::string run_folder;
+};
+
+// Runs the plan's steps in order, from where the journal's records of `phase` say it stands.
+// `pause_before`: id of the step to stop before, "" for none.
+Outcome Execute(const plan::Plan& plan, const std::string& phase, const ExecutorPorts& ports,
+                const std::string& pause_before);
+
+}  // namespace mu::run

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where runs are kept: <state dir>/<run id>/{plan.json, rollback.json, journal.ndjson, files/,
+// backup/, logs/}. Folders 0700, files 0600, a .gitignore of "*" in the state folder. All file
+// names of a run are made here.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "milvus_upgrade/base/result.h"
+#include "milvus_upgrade/plan/plan.h"
+#include "milvus_upgrade/ports/clock.h"
+#include "milvus_upgrade/ports/files.h"
+#include "milvus_upgrade/run/journal.h"
+
+namespace mu::run {
+
+struct RunFiles {
+  std::string id;
+  std::string folder;
+  std::string PlanPath() const { return folder + "/plan.json"; }
+  std::string RollbackPath() const { return folder + "/rollback.json"; }
+  std::string JournalPath() const { return folder + "/journal.ndjson"; }
+};
+
+struct StoredRun {
+  RunFiles files;
+  plan::Plan plan;
+  std::optional<plan::Plan> rollback;
+  std::vector<Record> records;
+  std::optional<Error> damage;  // of plan or journal: such a run is listed, not hidden
+  // "done", "rolled-back", "needs-person", "paused", "interrupted", "unfinished", "damaged".
+  std::string EndState() const;
+  bool IsOpen() const;  // must be resumed or rolled back before another run may start
+};
+
+class RunStore {
+ public:
+  RunStore(ports::Files& files, ports::Clock& clock, std::string state_dir);
+  const std::string& StateDir() const { return state_dir_; }
+  // Makes the state folder if needed and takes its lock. Errors: kLocked with the holder's words.
+  Result<std::unique_ptr<ports::FileLock>> Lock(const std::string& holder);
+  // A new run folder with the plan in it (synced). Ids sort by time: "20261125-120000-ab12".
+  Result<RunFiles> Create(const plan::Plan& plan);
+  Status SaveRollback(const RunFiles& run, const plan::Plan& rollback);
+  Result<std::vector<std::string>> Ids();
+  Result<StoredRun> Load(const std::string& id);
+  // "" is the newest. Errors: kNoSuchRun.
+  Result<StoredRun> Find(const std::string& id_or_prefix);
+
+ private:
+  ports::Files& files_;
+  ports::Clock& clock_;
+  std::string state_dir_;
+};
+
+}  // namespace mu::run
