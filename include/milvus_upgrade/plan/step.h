@@ -16,6 +16,7 @@
 #include "milvus_upgrade/base/duration.h"
 #include "milvus_upgrade/model/compose.h"
 #include "milvus_upgrade/model/etcd.h"
+#include "milvus_upgrade/model/splice.h"
 
 namespace mu::plan {
 
@@ -101,20 +102,12 @@ struct BackupQueue {  // the rocksmq folder of a proven-exited container, as a t
   std::string file;
   bool operator==(const BackupQueue&) const = default;
 };
-// A change of bytes of one file. `text` may be a secret only by accident: values of .env files are
-// masked in print.
-struct Splice {
-  std::uint64_t offset = 0;  // bytes from the start of the old file
-  std::string before;
-  std::string after;
-  bool operator==(const Splice&) const = default;
-};
 struct ReplaceFile {
   std::string path;
   std::string sha256_before;
   std::string sha256_after;
-  std::vector<Splice> splices;  // ascending, not overlapping
-  std::string original;         // copy of the old file in the run folder
+  std::vector<model::Splice> splices;  // ascending, not overlapping
+  std::string original;                // copy of the old file in the run folder
   bool operator==(const ReplaceFile&) const = default;
 };
 struct UpServices {  // compose up -d --no-deps SERVICE...

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The backup file of keys, in the format of Milvus's migration tool (ground.md 4 "Backup file"), so
+// that either can read the other's: u64 little-endian length, header message, then length and entry
+// message to the exact end of file.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "milvus_upgrade/base/result.h"
+
+namespace mu::backup {
+
+struct Header {
+  std::string instance;   // etcd.rootPath
+  std::string meta_path;  // etcd.metaSubPath
+  std::int64_t entries = 0;
+  std::string component = "etcd";
+  std::string extra = R"({"entry_include_root_path":true})";
+  bool operator==(const Header&) const = default;
+};
+
+struct Entry {
+  std::string key;  // full
+  std::string value;
+  bool operator==(const Entry&) const = default;
+};
+
+std::string FormatHeader(const Header& header);
+std::string FormatEntry(const Entry& entry);
+std::string Format(const Header& header, const std::vector<Entry>& entries);
+
+struct Contents {
+  Header header;
+  std::vector<Entry> entries;
+};
+// Errors: kBackupBad with the byte offset: cut framing, count differs from the header, no header,
+// trailing bytes, not protobuf.
+Result<Contents> Parse(std::string_view bytes);
+
+}  // namespace mu::backup

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The checks: named, pure functions from (Config, Observed, path) to findings. One row a check; all
+// run, all are shown.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "milvus_upgrade/config/config.h"
+#include "milvus_upgrade/model/finding.h"
+#include "milvus_upgrade/model/observed.h"
+#include "milvus_upgrade/rules/version_path.h"
+
+namespace mu::rules {
+
+struct CheckInput {
+  const config::Config& config;
+  const model::Observed& observed;
+  const VersionPath* path =
+      nullptr;  // null when there is none (its refusal is reported by the caller)
+};
+
+struct CheckRow {
+  std::string_view id;     // the name for --skip-check
+  std::string_view title;  // for `check` and the reference page
+  std::string_view why;
+  void (*run)(const CheckInput&, std::vector<model::Finding>&);
+};
+
+std::span<const CheckRow> CheckTable();
+// Runs all, marks those named in config.skipped_checks as skipped. Errors: kUsage for a name that
+// is no check.
+Result<std::vector<model::Finding>> RunChecks(const CheckInput& input);
+// True when an error remains that is not skipped.
+bool HasErrors(const std::vector<model::Finding>& findings);
+
+}  // namespace mu::rules
