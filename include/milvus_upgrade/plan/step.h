@@ -114,7 +114,7 @@ struct UpServices {  // compose up -d --no-deps SERVICE...
   model::ComposeGeneration generation = model::ComposeGeneration::kV2;
   model::ComposeSelectors selectors;
   std::vector<std::string> services;
-  std::map<std::string, std::string> images;      // service -> image id that must run afterwards
+  std::map<std::string, std::string> images;      // service -> image reference that must run afterwards
   std::map<std::string, std::string> containers;  // service -> container name
   bool operator==(const UpServices&) const = default;
 };
@@ -126,7 +126,8 @@ struct WaitServices {  // running the wanted image, healthy (or /healthz 200), s
   struct Wanted {
     std::string service;
     std::string container;
-    std::string image_id;
+    std::string image;     // reference as in the edited files
+    std::string image_id;  // "" when the image was not on the engine at planning time
     std::vector<model::Mount> mounts;
     bool operator==(const Wanted&) const = default;
   };

@@ -24,9 +24,12 @@ class Etcd {
   // revision is gone.
   virtual Result<model::KeyRange> GetPrefix(const std::string& container, const std::string& prefix,
                                             KeysOnly keys_only, std::int64_t revision) = 0;
-  virtual Result<model::Lease> ReadLease(const std::string& container, std::int64_t lease) = 0;
+  // Leases in the order asked for, read in as few calls as possible (they are read inside the outage).
+  virtual Result<std::vector<model::Lease>> ReadLeases(const std::string& container,
+                                                       const std::vector<std::int64_t>& leases) = 0;
   // A lease that is gone already is a success.
-  virtual Status RevokeLease(const std::string& container, std::int64_t lease) = 0;
+  virtual Status RevokeLeases(const std::string& container,
+                              const std::vector<std::int64_t>& leases) = 0;
   // Hot snapshot, copied into `file` of ours (0600, synced), its own hash checked and removed from
   // the container. Returns bytes and SHA-256 of the file. Errors: kSnapshotBad, kDiskFull.
   struct Snapshot {
