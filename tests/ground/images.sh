@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Images of our own from package registries. Sourced by `ground` after lib.sh and engine.sh.
+# images/NAME/build.sh [ARGUMENT] FOLDER lays the root of an image into FOLDER; images/NAME/image.conf names the images
+# made by it (`ref REFERENCE [ARGUMENT]`) and their configuration (instructions as in a Dockerfile).
+
+images_known() { # prints NAME REFERENCE [ARGUMENT] of every image
+  local file word reference argument
+  for file in "$GROUND_DIR"/images/*/image.conf; do
+    while read -r word reference argument; do
+      [ "$word" != ref ] || printf '%s %s %s\n' "$(basename "$(dirname "$file")")" "$reference" "$argument"
+    done <"$file"
+  done
+}
+
+# Makes the named images in the engine of DOCKER_HOST where they are lacking or their recipe has changed.
+images_ensure() { # REFERENCE...
+  local wanted name reference argument found
+  for wanted in "$@"; do
+    found=
+    while read -r name reference argument; do
+      [ "$reference" = "$wanted" ] || continue
+      found=yes
+      image_ensure "$name" "$reference" "$argument"
+    done < <(images_known)
+    [ -n "$found" ] || die "no recipe in tests/ground/images makes $wanted"
+  done
+}
+
+image_ensure() { # NAME REFERENCE ARGUMENT
+  local folder=$GROUND_DIR/images/$1 reference=$2 argument=$3 key root line changes=()
+  key=$(cache_key "$folder" "$argument")
+  [ "$(docker image inspect --format '{{index .Config.Labels "ground.key"}}' "$reference" 2>/dev/null)" != "$key" ] || return 0
+  root=$(cached_build "image-$1${argument:+-$argument}" "$key" "$folder/build.sh" ${argument:+"$argument"})
+  while IFS= read -r line; do
+    case $line in '' | '#'* | 'ref '*) ;; *) changes+=(--change "$line") ;; esac
+  done <"$folder/image.conf"
+  tar -C "$root" --numeric-owner --owner=0 --group=0 -cf - . |
+    docker import "${changes[@]}" --change "LABEL ground.key=$key" - "$reference" >/dev/null
+  say "image $reference is in the engine"
+}
