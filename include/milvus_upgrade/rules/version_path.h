@@ -35,14 +35,52 @@ struct VersionPath {
   std::string rule;                       // that decided: "R2", "R24", "R6"
 };
 
+struct PathQuestion {
+  const model::Version& from;
+  const model::Version& to;
+  Platform platform;
+  model::MessageQueue queue;
+  bool allows_downgrade;
+};
+
+enum class Verdict {
+  kNeedInput = 1,    // decided before a path is asked for: a version cannot be read
+  kRefuse = 2,       // no way; `action` says what to do instead
+  kNoop = 3,         // nothing to do
+  kHop = 4,          // first to `via` by this same table, then on
+  kMigrate = 5,      // metadata migration, straight to the target
+  kMigrateVia = 6,   // metadata migration to `via`, then on
+  kImage = 7,        // the image changes
+  kRequire = 8,      // goes on, with a requirement that a check holds the user to
+  kWarn = 9,         // goes on, with a warning
+  kDecidedElsewhere = 10,  // needs facts that a version does not hold; `decided_by` says where
+};
+std::string_view NameOf(Verdict verdict);
+
+// One row a rule, in the order in which they are asked: the first deciding row that matches wins;
+// kRequire and kWarn rows met before it are collected. R0..R24 are milvus.md 7.1; R25 and up close
+// gaps in it and stand where they are asked.
 struct RuleRow {
   std::string_view id;
-  std::string_view when;     // for people
-  std::string_view verdict;  // REFUSE, IMAGE, HOP, ...
-  std::string_view action;   // what the message says to do
+  std::string_view when;  // for people
+  Verdict verdict;
+  std::string_view why;     // one sentence
+  std::string_view action;  // what to do; "" when there is nothing
   std::string_view source;
+  bool (*matches)(const PathQuestion&);  // null: kNeedInput and kDecidedElsewhere
+  std::string_view via;                  // kHop, kMigrateVia: the version
+  std::string_view decided_by;           // kNeedInput, kDecidedElsewhere: id of a check, or "rolling"
 };
 std::span<const RuleRow> RuleTable();
+
+// The latest patch of each minor that this build knows, oldest minor first. A minor that is not here
+// is refused (R26): its rules are not known either.
+struct LatestPatchRow {
+  std::string_view minor;    // "2.2"
+  std::string_view version;  // "2.2.16"
+  std::string_view source;
+};
+std::span<const LatestPatchRow> LatestPatchTable();
 
 // Errors: kPathRefused with the rule id in the message and what to do instead.
 Result<VersionPath> FindPath(const model::Version& from, const model::Version& to,
@@ -57,6 +95,14 @@ struct ReversibilityRow {  // "2.2" -> "2.3" with rocksmq cannot go back (ground
   std::string_view source;
 };
 std::span<const ReversibilityRow> ReversibilityTable();
+struct Reversibility {
+  bool is_reversible = false;
+  std::string reason;  // with the source
+};
+// May `from` run again on what `to` has written? Within one minor: yes. Across minors: only where the
+// table says so of every minor in between; what nobody has measured or documented is "no".
+Reversibility ReversibilityOf(const model::Version& from, const model::Version& to,
+                              model::MessageQueue queue);
 
 // How long SIGTERM is worth waiting for, by measurement with inserts in flight and every
 // acknowledged row found afterwards (tests/real/stop_table). A row that is not here was not
