@@ -33,7 +33,8 @@ Result<Version> ParseVersion(std::string_view text);
 Result<Version> VersionOfTag(std::string_view tag);
 // "-gpu", "-gpu-arm64", "-amd64" or "": the part of a tag that a new tag must keep.
 std::string VariantOfTag(std::string_view tag);
-// The tag of another version in the style of an old one: "v2.2.16-gpu" and 2.3.5 give "v2.3.5-gpu", "2.2.16" gives "2.3.5".
+// The tag of another version in the style of an old one: "v2.2.16-gpu" and 2.3.5 give "v2.3.5-gpu",
+// "2.2.16" gives "2.3.5".
 std::string TagForVersion(std::string_view old_tag, const Version& version);
 
 }  // namespace mu::model

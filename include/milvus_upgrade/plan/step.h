@@ -114,8 +114,9 @@ struct UpServices {  // compose up -d --no-deps SERVICE...
   model::ComposeGeneration generation = model::ComposeGeneration::kV2;
   model::ComposeSelectors selectors;
   std::vector<std::string> services;
-  std::map<std::string, std::string> images;         // service -> image reference that must run afterwards
-  std::map<std::string, std::string> images_before;  // service -> image reference that ran before: the way back
+  std::map<std::string, std::string> images;  // service -> image reference that must run afterwards
+  std::map<std::string, std::string>
+      images_before;  // service -> image reference that ran before: the way back
   std::map<std::string, std::string> containers;  // service -> container name
   bool operator==(const UpServices&) const = default;
 };

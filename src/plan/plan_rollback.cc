@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "milvus_upgrade/base/text.h"
+#include "milvus_upgrade/plan/plan_compose.h"
+
+namespace mu::plan {
+namespace {
+
+// The same step the other way round, with nothing that held for the way forward.
+Step Undoing(const Step& step, std::string cause) {
+  Step undo = step;
+  undo.id = "undo/" + step.id;
+  undo.rule = "B7";
+  undo.cause = std::move(cause);
+  undo.expects.clear();
+  undo.needs.clear();
+  undo.outage = OutageMark::kNone;
+  undo.undo = Undo::kNone;
+  undo.hop = 0;
+  return undo;
+}
+
+SetRestartPolicy Inverse(SetRestartPolicy policy) {
+  for (SetRestartPolicy::Change& change : policy.changes) {
+    std::swap(change.before, change.after);
+    change.container.id.clear();  // it may have been recreated since: by name
+  }
+  return policy;
+}
+
+ReplaceFile Inverse(const ReplaceFile& replace) {
+  ReplaceFile back;
+  back.path = replace.path;
+  back.sha256_before = replace.sha256_after;
+  back.sha256_after = replace.sha256_before;
+  back.original = replace.original + ".new";
+  std::int64_t shift = 0;
+  for (const model::Splice& splice : replace.splices) {
+    const auto offset =
+        static_cast<std::uint64_t>(static_cast<std::int64_t>(splice.offset) + shift);
+    back.splices.push_back({offset, splice.after, splice.before});
+    shift += static_cast<std::int64_t>(splice.after.size()) -
+             static_cast<std::int64_t>(splice.before.size());
+  }
+  return back;
+}
+
+}  // namespace
+
+Result<Plan> PlanRollback(const RollbackInput& input) {
+  const Plan& plan = input.plan;
+  std::set<std::string> entered(input.done.begin(), input.done.end());
+  entered.insert(input.touched.begin(), input.touched.end());
+
+  // Only the hop that the run is in can be undone: the versions of earlier ones have run for real.
+  int current = 0;
+  for (const Step& step : plan.steps) {
+    if (entered.contains(step.id)) current = std::max(current, step.hop);
+  }
+  if (current >= static_cast<int>(plan.hops.size())) {
+    return Fail(ErrorCode::kPlanDamaged, "the plan has steps but no hops");
+  }
+  const Hop& hop = plan.hops[static_cast<std::size_t>(current)];
+  if (!input.started.empty() && !hop.is_reversible) {
+    return Fail(ErrorCode::kIrreversible,
+                fmt::format("{} has started as {}, and {} cannot run on what it wrote: {}",
+                            Join(input.started, ", "), hop.to, hop.from, hop.irreversible_reason));
+  }
+
+  Plan back;
+  back.tool_version = MU_VERSION;
+  back.kind = PlanKind::kRollback;
+  back.instance = plan.instance;
+  back.engine = plan.engine;
+  back.project_directory = plan.project_directory;
+  back.selectors = plan.selectors;
+  back.from = hop.to;
+  back.to = hop.from;
+  back.hops = {{hop.to, hop.from, "B7", "image", "the way back", true, ""}};
+  back.fingerprint = plan.fingerprint;
+  const auto add = [&](Step step) {
+    if (!back.steps.empty()) step.needs = {back.steps.back().id};
+    back.steps.push_back(std::move(step));
+  };
+
+  std::vector<const Step*> mine;
+  for (const Step& step : plan.steps) {
+    if (step.hop == current) mine.push_back(&step);
+  }
+  const bool was_stopped = std::any_of(mine.begin(), mine.end(), [&](const Step* step) {
+    return step->kind == StepKind::kStopContainers && entered.contains(step->id);
+  });
+
+  // Files first, in reverse; then the containers; the policies last, when the containers exist
+  // again.
+  for (auto it = mine.rbegin(); it != mine.rend(); ++it) {
+    const auto* replace = std::get_if<ReplaceFile>(&(*it)->args);
+    if (replace == nullptr || !entered.contains((*it)->id)) continue;
+    Step undo = Undoing(**it, "the file named the new image");
+    undo.args = Inverse(*replace);
+    add(std::move(undo));
+  }
+  std::map<std::string, std::string> images;
+  for (const Step* step : mine) {
+    const auto* up = std::get_if<UpServices>(&step->args);
+    if (up == nullptr || !was_stopped) continue;
+    // With the old file: starts the old container where it still exists, recreates it where it was
+    // replaced.
+    Step undo =
+        Undoing(*step, fmt::format("brings {} up again as {}", Join(up->services, ", "), hop.from));
+    auto& args = std::get<UpServices>(undo.args);
+    std::swap(args.images, args.images_before);
+    images.insert(args.images.begin(), args.images.end());
+    add(std::move(undo));
+  }
+  for (const Step* step : mine) {
+    const auto* policy = std::get_if<SetRestartPolicy>(&step->args);
+    if (policy == nullptr || !entered.contains(step->id)) continue;
+    Step undo = Undoing(*step, "the restart policy was off for the upgrade");
+    undo.args = Inverse(*policy);
+    add(std::move(undo));
+  }
+  for (const Step* step : mine) {
+    if (!was_stopped) break;
+    if (const auto* wait = std::get_if<WaitServices>(&step->args)) {
+      Step undo = Undoing(*step, "the old version is running and healthy");
+      WaitServices args = *wait;
+      for (WaitServices::Wanted& wanted : args.services) {
+        wanted.image = images[wanted.service];
+        wanted.image_id.clear();
+      }
+      undo.args = std::move(args);
+      add(std::move(undo));
+    } else if (const auto* sessions = std::get_if<WaitSessions>(&step->args)) {
+      Step undo = Undoing(*step, "each role has registered again");
+      WaitSessions args = *sessions;
+      args.version = hop.from;
+      undo.args = std::move(args);
+      undo.outage = OutageMark::kCloses;
+      add(std::move(undo));
+    }
+  }
+  return back;
+}
+
+}  // namespace mu::plan
