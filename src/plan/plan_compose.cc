@@ -248,7 +248,16 @@ class Builder {
         .undo = Undo::kInverse;
   }
 
+  std::string SessionsFile() const {
+    return in_.path.hops.size() > 1 ? fmt::format("sessions-{}.json", hop_ + 1) : "sessions.json";
+  }
+
   void AddStops(const rules::HopRule& rule) {
+    Add("sessions/record", StepKind::kRecordSessions, "B6",
+        "the session keys and leases of the running containers, read just before they stop: only "
+        "these may be revoked",
+        RecordSessions{in_.observed.etcd.container_name, in_.observed.settings.SessionPrefix(),
+                       AllContainers(), SessionsFile()});
     bool may_revoke = true;
     bool is_open = false;
     for (model::Tier tier : kDown) {
@@ -272,12 +281,8 @@ class Builder {
   }
 
   void AddReleaseSessions(const rules::HopRule& rule, bool may_revoke) {
-    ReleaseSessions release{in_.observed.etcd.container_name,
-                            in_.observed.settings.SessionPrefix(),
-                            AllContainers(),
-                            {},
-                            may_revoke};
-    if (hop_ == 0) release.sessions = in_.observed.etcd.sessions;
+    ReleaseSessions release{in_.observed.etcd.container_name, in_.observed.settings.SessionPrefix(),
+                            AllContainers(), SessionsFile(), may_revoke};
     Step& step = Add(
         "sessions/release", StepKind::kReleaseSessions, "B6",
         may_revoke
@@ -320,9 +325,7 @@ class Builder {
     ++file_count_;
     step.undo = Undo::kInverse;
     step.estimate = kFileCost;
-    step.expects = {{Expectation::Kind::kFileHash, {change.path}, change.sha256_before},
-                    ContainersDown(),
-                    NoForeignSession()};
+    step.expects = {{Expectation::Kind::kFileHash, {change.path}, change.sha256_before}};
   }
 
   void AddUp(const rules::HopRule& rule) {

@@ -15,7 +15,6 @@
 
 #include "milvus_upgrade/base/duration.h"
 #include "milvus_upgrade/model/compose.h"
-#include "milvus_upgrade/model/etcd.h"
 #include "milvus_upgrade/model/splice.h"
 
 namespace mu::plan {
@@ -37,6 +36,7 @@ enum class StepKind : int {
   kWaitSessions = 13,
   kWaitStable = 14,
   kMigrateMetadata = 15,
+  kRecordSessions = 16,
 };
 
 // A container named in a plan: by name for people and for what comes after it is recreated, by id
@@ -87,13 +87,22 @@ struct StopContainers {  // SIGTERM, wait at most `grace`, SIGKILL; side by side
   Millis grace{10'000};
   bool operator==(const StopContainers&) const = default;
 };
+struct RecordSessions {  // the session keys of running containers, with the time left of their
+                         // leases, into `file`
+  std::string etcd_container;
+  std::string session_prefix;
+  std::vector<ContainerRef> containers;
+  std::string file;
+  bool operator==(const RecordSessions&) const = default;
+};
 struct ReleaseSessions {  // of proven-exited containers: revoke the recorded leases; wait for
                           // everyone else's
   std::string etcd_container;
   std::string session_prefix;
   std::vector<ContainerRef> containers;
-  std::vector<model::Session> sessions;  // as recorded while they ran
-  bool may_revoke = true;                // false where the stop table has no measured row
+  std::string record;  // the file of RecordSessions
+  bool may_revoke =
+      true;  // false where the stop table has no measured row: leases run out by themselves
   bool operator==(const ReleaseSessions&) const = default;
 };
 struct BackupQueue {  // the rocksmq folder of a proven-exited container, as a tar in the run folder
@@ -159,7 +168,7 @@ struct MigrateMetadata {
 using StepArgs =
     std::variant<PullImage, SaveSnapshot, BackupKeys, VerifyData, SetRestartPolicy, StopContainers,
                  ReleaseSessions, BackupQueue, ReplaceFile, UpServices, StartContainers,
-                 WaitServices, WaitSessions, WaitStable, MigrateMetadata>;
+                 WaitServices, WaitSessions, WaitStable, MigrateMetadata, RecordSessions>;
 
 // What to do when the journal ends in the middle of this step (run/resume.h has the table).
 enum class OnCrash : int { kReobserve = 1, kRestoreThenRetry = 2, kAsk = 3 };
