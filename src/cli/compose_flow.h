@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The flows of the compose path: observe, check, plan, ask, run, report. Each takes a resolved
+// Config and ends the console (Console::End or Console::Fail) exactly once; the return value is the
+// exit code of the program. Options and help are in the cmd_<verb>.cc files, looks in ui/.
+#pragma once
+
+#include <string>
+
+#include "milvus_upgrade/config/config.h"
+#include "ui/console.h"
+
+namespace mu::cli {
+
+// `compose`: plan, show, ask, run.
+int RunCompose(const config::Config& config, ui::Console& console);
+// `check compose`: every finding at once, nothing touched.
+int CheckCompose(const config::Config& config, ui::Console& console);
+// `plan compose`: `out_file` "" saves nothing. `is_detailed`: kChanges when the plan has steps.
+int PlanCompose(const config::Config& config, ui::Console& console, const std::string& out_file,
+                bool is_detailed);
+// `apply FILE`.
+int ApplyPlan(const config::Config& config, const std::string& plan_file, ui::Console& console);
+// `resume [RUN]`, `status [RUN]`: `run_id` may be a prefix; "" is the newest run.
+int ResumeRun(const config::Config& config, const std::string& run_id, ui::Console& console);
+int StatusOfRun(const config::Config& config, const std::string& run_id, ui::Console& console);
+
+}  // namespace mu::cli

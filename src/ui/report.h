@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The report of a run, made from its plan and journal alone, so that a killed run reports as well
+// as a finished one. MakeReport reads the records once; the Render functions only lay them out.
+// Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "milvus_upgrade/run/run_store.h"
+#include "ui/style.h"
+#include "ui/view.h"
+
+namespace mu::ui {
+
+struct Report {
+  struct StepLine {
+    std::string id;
+    std::string title;
+    std::string phase;  // "forward", "rollback"
+    std::string state;  // "done", "skipped", "failed", "unfinished", "not started"
+    int attempts = 0;
+    Millis took{0};
+    int children = 0;  // child programs run for it
+  };
+  // A window without a right answer, as one probe saw it.
+  struct Window {
+    std::string probe;  // "healthz", "probe-cmd"
+    Millis from{0};     // since the run started
+    Millis to{0};
+    Millis Length() const { return to - from; }
+  };
+  struct Probe {
+    std::string name;
+    std::string label;         // "answers of /healthz, not of searches"
+    std::string not_measured;  // why, "" when it was
+    std::vector<Window> windows;
+    Millis longest{0};
+    Millis total{0};
+  };
+  struct Backup {
+    std::string step;
+    std::string path;
+    std::string sha256;
+    std::string bytes;
+    std::string keys;
+  };
+
+  std::string run;
+  std::string folder;
+  std::string instance;
+  std::string engine;
+  std::string from;
+  std::string to;
+  std::string started;  // wall time of the first record
+  std::string ended;    // of the last
+  Millis took{0};
+  std::string outcome;  // StoredRun::EndState
+  std::string service;  // one sentence: the state of the service as the journal knows it
+  std::optional<int> exit_code;
+  std::vector<StepLine> steps;
+  std::vector<Probe> probes;
+  Millis planned_outage{0};
+  std::optional<Millis> outage;    // from outage-opened to outage-closed, by the journal
+  std::string point_of_no_return;  // step id; "" when the plan has none
+  bool is_past_no_return = false;
+  std::string past_no_return_at;
+  std::vector<Backup> backups;
+  std::vector<std::string> not_backed_up;
+  int children = 0;
+  std::vector<std::string> notes;
+  std::optional<Error> error;
+  std::string next;  // the command to run next, or ""
+};
+
+Report MakeReport(const run::StoredRun& run);
+View ReportView(const Report& report, const Style& style);  // JSON: {"report": {...}}
+std::string ReportMarkdown(const Report& report);
+
+}  // namespace mu::ui
