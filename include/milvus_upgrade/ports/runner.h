@@ -22,6 +22,7 @@ struct Command {
   Millis timeout{60'000};
   std::size_t max_output = 64u << 20;  // bytes of stdout; more is an error, not a cut text
   std::string stdout_file;  // when set, stdout goes straight to this file (0600) and is not kept
+  bool has_clean_environment = false;  // only `environment`, nothing of ours
 };
 
 struct CommandResult {
