@@ -88,6 +88,7 @@ TEST(ProcessRunner, KillsTheWholeGroupAfterTheTimeout) {
   EXPECT_NE(result.error().message.find("waiting"), std::string::npos);
   std::string pid = Slurp(scratch.Path("pid"));
   pid.pop_back();
+  for (int i = 0; i < 100 && IsAlive(pid); ++i) ProcessRunner().Run(Sh("sleep 0.01")).value();
   EXPECT_FALSE(IsAlive(pid));
 }
 
