@@ -44,15 +44,15 @@ struct PathQuestion {
 };
 
 enum class Verdict {
-  kNeedInput = 1,    // decided before a path is asked for: a version cannot be read
-  kRefuse = 2,       // no way; `action` says what to do instead
-  kNoop = 3,         // nothing to do
-  kHop = 4,          // first to `via` by this same table, then on
-  kMigrate = 5,      // metadata migration, straight to the target
-  kMigrateVia = 6,   // metadata migration to `via`, then on
-  kImage = 7,        // the image changes
-  kRequire = 8,      // goes on, with a requirement that a check holds the user to
-  kWarn = 9,         // goes on, with a warning
+  kNeedInput = 1,          // decided before a path is asked for: a version cannot be read
+  kRefuse = 2,             // no way; `action` says what to do instead
+  kNoop = 3,               // nothing to do
+  kHop = 4,                // first to `via` by this same table, then on
+  kMigrate = 5,            // metadata migration, straight to the target
+  kMigrateVia = 6,         // metadata migration to `via`, then on
+  kImage = 7,              // the image changes
+  kRequire = 8,            // goes on, with a requirement that a check holds the user to
+  kWarn = 9,               // goes on, with a warning
   kDecidedElsewhere = 10,  // needs facts that a version does not hold; `decided_by` says where
 };
 std::string_view NameOf(Verdict verdict);
@@ -69,12 +69,12 @@ struct RuleRow {
   std::string_view source;
   bool (*matches)(const PathQuestion&);  // null: kNeedInput and kDecidedElsewhere
   std::string_view via;                  // kHop, kMigrateVia: the version
-  std::string_view decided_by;           // kNeedInput, kDecidedElsewhere: id of a check, or "rolling"
+  std::string_view decided_by;  // kNeedInput, kDecidedElsewhere: id of a check, or "rolling"
 };
 std::span<const RuleRow> RuleTable();
 
-// The latest patch of each minor that this build knows, oldest minor first. A minor that is not here
-// is refused (R26): its rules are not known either.
+// The latest patch of each minor that this build knows, oldest minor first. A minor that is not
+// here is refused (R26): its rules are not known either.
 struct LatestPatchRow {
   std::string_view minor;    // "2.2"
   std::string_view version;  // "2.2.16"
@@ -99,8 +99,8 @@ struct Reversibility {
   bool is_reversible = false;
   std::string reason;  // with the source
 };
-// May `from` run again on what `to` has written? Within one minor: yes. Across minors: only where the
-// table says so of every minor in between; what nobody has measured or documented is "no".
+// May `from` run again on what `to` has written? Within one minor: yes. Across minors: only where
+// the table says so of every minor in between; what nobody has measured or documented is "no".
 Reversibility ReversibilityOf(const model::Version& from, const model::Version& to,
                               model::MessageQueue queue);
 
@@ -108,7 +108,7 @@ Reversibility ReversibilityOf(const model::Version& from, const model::Version& 
 // acknowledged row found afterwards (tests/real/stop_table). A row that is not here was not
 // measured: full grace, and the lease's time.
 struct StopRow {
-  std::string_view minor;  // "2.2"
+  std::string_view version;  // "2.2.16", exactly: another patch was not measured
   model::Role role;
   model::MessageQueue queue;
   int term_wait_ms;  // SIGKILL after this: waiting longer cannot help
