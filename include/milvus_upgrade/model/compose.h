@@ -63,6 +63,7 @@ struct ComposeProject {
   std::string name;
   std::map<std::string, ComposeService> services;
   std::map<std::string, std::string> networks;  // key in the file -> real name
+  std::map<std::string, std::string> volumes;   // the same of named volumes
   bool operator==(const ComposeProject&) const = default;
 };
 

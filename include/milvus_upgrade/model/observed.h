@@ -83,6 +83,7 @@ struct ProjectFile {
   bool is_writable = true;
   std::string not_replaceable;  // why an atomic replace cannot work here (mount point, folder); ""
                                 // when it can
+  std::string link_target;      // where it leads when it is a symbolic link; "" when it is none
   bool operator==(const ProjectFile&) const = default;
 };
 
@@ -106,6 +107,7 @@ struct Observed {
       shell_overrides;  // variables of the files that the shell sets otherwise than .env
   std::optional<std::int64_t> free_bytes_state;  // where run folders go
   std::string state_dir;
+  std::string ci_workspace;  // in a CI job: the workspace folder, which the next job wipes; else ""
   bool operator==(const Observed&) const = default;
 };
 
