@@ -48,8 +48,10 @@ std::optional<Role> RoleOfCommand(const std::vector<std::string>& command);
 // The role of a session key's last part: "rootcoord", "querynode-5", "rootcoord-12" (standby).
 // "id", "version": nullopt.
 std::optional<Role> RoleOfSession(std::string_view session_name);
-// The roles whose session keys a process of this role holds: all eight for standalone (ground.md
-// 3), itself otherwise.
+// The roles whose session keys a process of this role holds, in Milvus 2.<minor>: all eight for
+// standalone (ground.md 3), the four coordinators for mixcoord before 2.6, itself otherwise. From
+// 2.6 the coordinators are one mixcoord, and a streamingnode takes the indexnode's place
+// (milvus.md 5, 9; read, not measured).
 std::vector<Role> SessionRolesOf(Role role, int minor_of_2);
 
 }  // namespace mu::model
