@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "effects/parts.h"
+#include "milvus_upgrade/base/text.h"
+
+namespace mu::effects {
+namespace {
+
+class UpEffect : public run::Effect {
+ public:
+  UpEffect(ports::Docker& docker, ports::Compose& compose) : docker_(docker), compose_(compose) {}
+
+  Result<std::optional<run::Evidence>> Seen(const plan::Step& step, run::StepScope&) override {
+    MU_TRY(const auto containers, Look(step));
+    run::Evidence evidence;
+    for (const Wanted& wanted : containers) {
+      if (!wanted.container || !wanted.container->IsRunning() ||
+          wanted.container->image_id != wanted.image_id) {
+        return std::nullopt;
+      }
+      evidence[wanted.container->name] = wanted.container->image + " " +
+                                         wanted.container->image_id + " since " +
+                                         wanted.container->started_at;
+    }
+    return evidence;
+  }
+
+  Status Act(const plan::Step& step, run::StepScope& scope) override {
+    const auto& args = std::get<plan::UpServices>(step.args);
+    const Status up = compose_.Up(args.generation, args.selectors, args.services);
+    // What matters is what has happened, whatever Compose says: a port in use or a missing image is
+    // before the first start, a crash after it.
+    MU_TRY(const auto containers, Look(step));
+    run::Evidence started;
+    std::string cause;
+    for (const Wanted& wanted : containers) {
+      if (!wanted.container) continue;
+      if (wanted.container->image_id == wanted.image_id && wanted.container->HasEverStarted()) {
+        started[wanted.container->name] = wanted.container->started_at;
+      }
+      if (!wanted.container->error.empty())
+        cause += "; " + wanted.container->name + ": " + wanted.container->error;
+    }
+    if (!started.empty()) MU_CHECK(scope.Event("first-start", started));
+    if (!up) {
+      Error error = up.error();
+      error.message += Printable(cause);
+      return Fail(std::move(error));
+    }
+    return {};
+  }
+
+  Result<run::Evidence> Confirm(const plan::Step& step, run::StepScope& scope) override {
+    MU_TRY(auto seen, Seen(step, scope));
+    if (seen) return *seen;
+    MU_TRY(const auto containers, Look(step));
+    for (const Wanted& wanted : containers) {
+      if (!wanted.container) {
+        return Fail(ErrorCode::kContainerGone, fmt::format("{} was not created", wanted.name));
+      }
+      if (wanted.container->image_id != wanted.image_id) {
+        return Fail(ErrorCode::kContainerFailed,
+                    fmt::format("{} runs {} and not {}", wanted.name, wanted.container->image,
+                                wanted.reference));
+      }
+      const std::string cause = observe::CauseOf(*wanted.container, docker_);
+      if (!wanted.container->IsRunning()) {
+        return Fail(ErrorCode::kContainerFailed,
+                    fmt::format("{} does not run: {}", wanted.name,
+                                cause.empty() ? wanted.container->status : cause));
+      }
+    }
+    return Fail(ErrorCode::kContainerFailed, "the services changed while they were looked at");
+  }
+
+ private:
+  struct Wanted {
+    std::string name;
+    std::string reference;
+    std::string image_id;
+    std::optional<model::Container> container;
+  };
+
+  Result<std::vector<Wanted>> Look(const plan::Step& step) {
+    const auto& args = std::get<plan::UpServices>(step.args);
+    std::vector<Wanted> all;
+    std::vector<std::string> names;
+    std::map<std::string, std::string> ids;
+    for (const std::string& service : args.services) {
+      const std::string& reference = args.images.at(service);
+      if (!ids.contains(reference)) {
+        MU_TRY(const auto image, docker_.InspectImage(reference));
+        if (!image)
+          return Fail(ErrorCode::kImageMissing,
+                      fmt::format("the image {} is gone from the engine", reference));
+        ids[reference] = image->id;
+      }
+      all.push_back({args.containers.at(service), reference, ids[reference], std::nullopt});
+      names.push_back(all.back().name);
+    }
+    MU_TRY(const auto containers, docker_.Inspect(names));
+    for (std::size_t i = 0; i < all.size(); ++i) all[i].container = containers[i];
+    return all;
+  }
+
+  ports::Docker& docker_;
+  ports::Compose& compose_;
+};
+
+}  // namespace
+
+void AddComposeEffects(const EffectPorts& ports, EffectMap* effects) {
+  (*effects)[plan::StepKind::kUpServices] = std::make_unique<UpEffect>(ports.docker, ports.compose);
+}
+
+}  // namespace mu::effects

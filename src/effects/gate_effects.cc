@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "effects/parts.h"
+#include "milvus_upgrade/base/text.h"
+#include "milvus_upgrade/model/version.h"
+#include "milvus_upgrade/run/wait.h"
+
+namespace mu::effects {
+namespace {
+
+constexpr Millis kPoll{250};
+constexpr int kCrashLoop = 2;  // restarts after which waiting cannot help
+
+class ServicesGate : public Gate {
+ public:
+  ServicesGate(ports::Docker& docker, ports::Http& http, ports::Clock& clock)
+      : docker_(docker), http_(http), clock_(clock) {}
+
+ private:
+  Result<run::Evidence> Wait(const plan::Step& step, run::StepScope& scope) override {
+    const auto& args = std::get<plan::WaitServices>(step.args);
+    std::vector<std::string> names;
+    for (const auto& wanted : args.services) names.push_back(wanted.container);
+    std::vector<bool> well(args.services.size(), false);
+    run::Evidence evidence;
+    const auto look = [&]() -> Result<run::Observation> {
+      MU_TRY(const auto containers, InspectAll(docker_, names));
+      std::vector<std::string> waiting;
+      for (std::size_t i = 0; i < containers.size(); ++i) {
+        MU_TRY(const std::string state, LookAt(args, args.services[i], containers[i], well[i]));
+        if (state.empty()) {
+          well[i] = true;
+          evidence[names[i]] = containers[i].image + " " + containers[i].image_id;
+        } else {
+          waiting.push_back(names[i] + " " + state);
+        }
+      }
+      return run::Observation{waiting.empty(), Join(waiting, ", ")};
+    };
+    MU_TRY(const std::string last,
+           run::WaitFor("all services healthy", step.timeout, kPoll, clock_, scope, look));
+    return evidence;
+  }
+
+  // "" when this service is well, else what is waited for. Errors: it can no longer become well.
+  Result<std::string> LookAt(const plan::WaitServices& args,
+                             const plan::WaitServices::Wanted& wanted,
+                             const model::Container& container, bool was_well) {
+    const auto stuck = [&](const std::string& why) {
+      return Fail(ErrorCode::kGateStuck, fmt::format("{}: {}", container.name, why));
+    };
+    MU_TRY(const auto image, docker_.InspectImage(wanted.image));
+    if (!image) return stuck("its image " + wanted.image + " is gone from the engine");
+    if (container.image_id != image->id ||
+        (!wanted.image_id.empty() && container.image_id != wanted.image_id)) {
+      return stuck(fmt::format("it runs {} ({}), not {} ({})", container.image, container.image_id,
+                               wanted.image, image->id));
+    }
+    std::vector<model::Mount> mounts = container.mounts;
+    std::sort(mounts.begin(), mounts.end());
+    if (mounts != wanted.mounts) {
+      return stuck(
+          "its mounts are not those from before: it may be looking at another, empty data folder");
+    }
+    const bool has_ended = container.status == "exited" || container.status == "dead";
+    const bool restarts = container.restart_policy != "no" && !container.restart_policy.empty();
+    if ((has_ended && !restarts) || container.restart_count >= kCrashLoop ||
+        container.health.status == "unhealthy" || container.is_oom_killed) {
+      return stuck(observe::CauseOf(container, docker_));
+    }
+    if (!container.IsRunning()) return container.status;
+    if (was_well || container.health.status == "healthy") return std::string();
+    return Healthz(args.health_port, container);
+  }
+
+  // The container's own health check may look only every 30 s (official files); /healthz is asked
+  // directly.
+  Result<std::string> Healthz(int port, const model::Container& container) {
+    for (const model::PublishedPort& published : container.ports) {
+      if (published.container_port != port || published.host_port == 0) continue;
+      const auto answer =
+          http_.Get(fmt::format("http://127.0.0.1:{}/healthz", published.host_port), Millis(2000));
+      if (answer)
+        return answer->status == 200 ? std::string() : fmt::format("/healthz {}", answer->status);
+    }
+    const auto inside = docker_.Exec(container.name,
+                                     {"curl", "-s", "-o", "/dev/null", "-w", "%{http_code}",
+                                      fmt::format("http://127.0.0.1:{}/healthz", port)},
+                                     {}, Millis(5000));
+    if (inside && inside->exit_code == 0) {
+      return inside->out == "200" ? std::string() : "/healthz " + Printable(inside->out);
+    }
+    // curl 7 is "connection refused"; 126 and 127 are an image without curl: running is then all
+    // that can be seen here, and the sessions gate is the proof.
+    if (inside && (inside->exit_code == 126 || inside->exit_code == 127)) return std::string();
+    return std::string("/healthz does not answer");
+  }
+
+  ports::Docker& docker_;
+  ports::Http& http_;
+  ports::Clock& clock_;
+};
+
+class StableGate : public Gate {
+ public:
+  StableGate(ports::Docker& docker, ports::Clock& clock) : docker_(docker), clock_(clock) {}
+
+ private:
+  Result<run::Evidence> Wait(const plan::Step& step, run::StepScope& scope) override {
+    const auto& args = std::get<plan::WaitStable>(step.args);
+    MU_TRY(const auto first, InspectAll(docker_, args.containers));
+    const Millis start = clock_.Monotonic();
+    const auto look = [&]() -> Result<run::Observation> {
+      MU_TRY(const auto now, InspectAll(docker_, args.containers));
+      for (std::size_t i = 0; i < now.size(); ++i) {
+        if (now[i].IsRunning() && now[i].started_at == first[i].started_at &&
+            now[i].health.status != "unhealthy")
+          continue;
+        std::string cause = observe::CauseOf(now[i], docker_);
+        if (cause.empty()) cause = "it was started again at " + now[i].started_at;
+        return Fail(ErrorCode::kGateStuck,
+                    fmt::format("{} did not stay up: {}", now[i].name, cause));
+      }
+      const Millis so_far = clock_.Monotonic() - start;
+      return run::Observation{so_far >= args.period,
+                              fmt::format("no restart for {} of {}", FormatDuration(so_far),
+                                          FormatDuration(args.period))};
+    };
+    MU_TRY(const std::string last,
+           run::WaitFor("no restart", step.timeout, kPoll, clock_, scope, look));
+    return run::Evidence{{"stable", last}};
+  }
+
+  ports::Docker& docker_;
+  ports::Clock& clock_;
+};
+
+class SessionsGate : public Gate {
+ public:
+  SessionsGate(ports::Etcd& etcd, ports::Clock& clock) : etcd_(etcd), clock_(clock) {}
+
+ private:
+  Result<run::Evidence> Wait(const plan::Step& step, run::StepScope& scope) override {
+    const auto& args = std::get<plan::WaitSessions>(step.args);
+    run::Evidence evidence;
+    const auto look = [&]() -> Result<run::Observation> {
+      MU_TRY(const auto sessions,
+             observe::ReadSessions(etcd_, args.etcd_container, args.session_prefix));
+      std::vector<std::string> missing;
+      evidence.clear();
+      for (const std::string& role : args.roles) {
+        std::string seen;
+        for (const model::Session& session : sessions) {
+          if (session.role != role) continue;
+          if (IsVersion(session.version, args.version)) evidence[session.name] = session.version;
+          seen = session.version.empty() ? "without a version" : "with version " + session.version;
+        }
+        const bool has_role = std::any_of(evidence.begin(), evidence.end(), [&](const auto& item) {
+          return item.first == role || item.first.starts_with(role + "-");
+        });
+        if (!has_role) missing.push_back(seen.empty() ? role : role + " (" + seen + ")");
+      }
+      return run::Observation{missing.empty(), "no session of " + Join(missing, ", ")};
+    };
+    MU_TRY(const std::string last,
+           run::WaitFor("a session of each role", step.timeout, Millis(500), clock_, scope, look));
+    return evidence;
+  }
+
+  // The session's version is a constant of the source ("2.2.0-pre+dev" is seen): major and minor
+  // count (milvus.md 9).
+  static bool IsVersion(const std::string& session, const std::string& wanted) {
+    if (wanted.empty()) return true;
+    const auto want = model::ParseVersion(wanted);
+    const auto have = model::ParseVersion(session.substr(0, session.find_first_of("-+")));
+    return want && have && have->SameMinor(*want);
+  }
+
+  ports::Etcd& etcd_;
+  ports::Clock& clock_;
+};
+
+}  // namespace
+
+void AddGateEffects(const EffectPorts& ports, EffectMap* effects) {
+  (*effects)[plan::StepKind::kWaitServices] =
+      std::make_unique<ServicesGate>(ports.docker, ports.http, ports.clock);
+  (*effects)[plan::StepKind::kWaitStable] = std::make_unique<StableGate>(ports.docker, ports.clock);
+  (*effects)[plan::StepKind::kWaitSessions] =
+      std::make_unique<SessionsGate>(ports.etcd, ports.clock);
+}
+
+}  // namespace mu::effects
