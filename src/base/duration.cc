@@ -62,9 +62,9 @@ std::string FormatDuration(Millis duration) {
   if (ms < 0) return "-" + FormatDuration(-duration);
   if (ms == 0) return "0s";
   if (ms < 1000) return fmt::format("{}ms", ms);
-  if (ms < 60'000) {
-    if (ms % 1000 < 50) return fmt::format("{}s", ms / 1000);
-    return fmt::format("{:.1f}s", static_cast<double>(ms) / 1000);
+  if (const auto tenths = (ms + 50) / 100; tenths < 600) {
+    if (tenths % 10 == 0) return fmt::format("{}s", tenths / 10);
+    return fmt::format("{}.{}s", tenths / 10, tenths % 10);
   }
   const auto seconds = (ms + 500) / 1000;
   if (seconds < 3600) return fmt::format("{}m{:02}s", seconds / 60, seconds % 60);
