@@ -80,6 +80,13 @@ engine_allow_forwarding() {
 
 engine_launch() {
   rm -f "$engine_run/docker.pid"
+  # A killed dockerd takes its containerd along. Where PID 1 is slow to reap, the dead one still answers to its pid, and
+  # the new dockerd would wait for it instead of starting its own.
+  local daemon_pid
+  daemon_pid=$(cat "$engine_run/exec/containerd/containerd.pid" 2>/dev/null || true)
+  if [ -n "$daemon_pid" ] && ! tr '\0' ' ' 2>/dev/null <"/proc/$daemon_pid/cmdline" | grep -qF -- "--config $engine_run/exec/"; then
+    rm -f "$engine_run/exec/containerd/containerd.pid"
+  fi
   # Its own session and no descriptor of ours: whoever started the script can wait for the script alone.
   setsid --fork dockerd --data-root "$engine_data" --exec-root "$engine_run/exec" --pidfile "$engine_run/docker.pid" \
     --host "$engine_host" --bridge "$engine_bridge" --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false \
@@ -116,7 +123,7 @@ engine_clear() {
   for pid in $(pgrep -f "containerd --config $engine_run/exec/" || true) $(pgrep -f "docker-proxy .* -container-ip 10\.$engine_octet\." || true); do
     kill -KILL "$pid" 2>/dev/null || true
   done
-  { grep -oE " ($engine_run|$engine_data)/[^ ]*" /proc/self/mounts || true; } | sort -r | while read -r mount; do
+  { grep -oE " ($engine_run|$engine_data)(/[^ ]*)? " /proc/self/mounts || true; } | sort -r | while read -r mount _; do
     umount -l "$mount" 2>/dev/null || true
   done
   local rule link

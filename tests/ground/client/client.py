@@ -12,6 +12,7 @@ import logging
 import re
 import signal
 import sys
+import threading
 import time
 
 import grpc
@@ -193,6 +194,17 @@ def outage(arguments):
     print(json.dumps(result))
 
 
+def keep_flushing(address, interval, running):
+    """Beside the inserts, on a connection of its own: so that data nodes have segments to write when their end comes."""
+    client = RawClient(address)
+    while running():
+        time.sleep(interval)
+        try:
+            client.call("Flush", milvus_pb2.FlushRequest(collection_names=[INSERTED]), timeout=5.0)
+        except grpc.RpcError:
+            pass  # an outage is what the inserts are made for
+
+
 def insert_loop(arguments):
     """Inserts rows with increasing keys; each line of the file is `<first key> <last key>` of an acknowledged insert. The
     keys of an insert that was not acknowledged are never used again: they may be there or not."""
@@ -208,13 +220,11 @@ def insert_loop(arguments):
     key = int(time.time()) * 100000  # beyond all keys of an earlier run
     acknowledged = failed = 0
     running = Until(arguments.max_seconds)
-    flush_at = time.monotonic()
+    if arguments.flush:
+        threading.Thread(target=keep_flushing, args=(arguments.address, arguments.flush, running), daemon=True).start()
     with open(arguments.out, "w", encoding="utf-8", buffering=1) as out:
         while running():
             started = time.monotonic()
-            if arguments.flush and started >= flush_at:  # not waited for: inserts go on meanwhile
-                stub.Flush.future(milvus_pb2.FlushRequest(collection_names=[INSERTED]), timeout=5.0)
-                flush_at = started + arguments.flush
             keys = list(range(key, key + BATCH))
             key += BATCH
             entities = [
