@@ -17,6 +17,17 @@ engine_use() { # NAME: sets the paths of that engine
   [ "$engine_name" = default ] || engine_octet=$((214 + $(printf %s "$engine_name" | cksum | cut -d' ' -f1) % 40))
   engine_bridge=mug-$engine_octet
   engine_host=unix://$engine_socket
+  engine_tls=
+  engine_net=mug-$engine_name
+  engine_remote=
+  if [ -e "$engine_run/remote" ]; then engine_use_remote; fi
+}
+
+# A remote-like engine: its network and its files are not ours; we reach it by TLS over a virtual cable.
+engine_use_remote() {
+  engine_remote=yes
+  engine_tls=$engine_run/tls
+  engine_host=tcp://10.$engine_octet.255.2:2376
 }
 
 engine_pid() { # prints the pid of the running dockerd of this engine, else fails
@@ -38,30 +49,67 @@ engine_is_ready() {
 engine_environment() { # exports what a docker client needs to reach this engine
   export DOCKER_HOST=$engine_host DOCKER_CONFIG=$engine_run/config
   unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH
+  [ -z "$engine_tls" ] || export DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=$engine_tls
 }
 
-engine_start() {
+# Runs a command in the network (and for files: mount) namespace of a remote-like engine; in ours for a local one.
+engine_in_net() { if [ -n "$engine_remote" ]; then nsenter --net="/run/netns/$engine_net" "$@"; else "$@"; fi; }
+engine_in_host() { if [ -n "$engine_remote" ]; then nsenter --target "$(engine_pid)" --mount --net "$@"; else "$@"; fi; }
+
+engine_start() { # [--remote-like]
+  case ${1:-} in '' | --remote-like) ;; *) usage_error "engine start does not know '$1'" ;; esac
   need_root "ground engine start"
   need_command dockerd ground
   need_command iptables ground # the DNS inside containers is wired with it
   if engine_is_ready; then
+    [ -n "$engine_remote" ] || [ -z "${1:-}" ] || die "engine $engine_name runs as a local one; stop it or take another --name"
     say "engine $engine_name is already running"
     return
   fi
+  [ -z "${1:-}" ] || engine_use_remote
   mkdir -p "$engine_run/config/cli-plugins" "$engine_data"
   chmod 700 "$engine_run"
   local compose
   compose=$(cached_build compose-v2 "$(cache_key "$GROUND_DIR/recipes/compose-v2")" "$GROUND_DIR/recipes/compose-v2")
   ln -sfn "$compose/docker-compose" "$engine_run/config/cli-plugins/docker-compose"
 
-  if ! ip link show "$engine_bridge" >/dev/null 2>&1; then
-    ip link add "$engine_bridge" type bridge
-    ip address add "10.$engine_octet.0.1/24" dev "$engine_bridge"
-    ip link set "$engine_bridge" up
+  if [ -n "$engine_remote" ]; then engine_prepare_remote; fi
+  if ! engine_in_net ip link show "$engine_bridge" >/dev/null 2>&1; then
+    engine_in_net ip link add "$engine_bridge" type bridge
+    engine_in_net ip address add "10.$engine_octet.0.1/24" dev "$engine_bridge"
+    engine_in_net ip link set "$engine_bridge" up
   fi
   engine_allow_forwarding
   engine_launch
   say "engine $engine_name is up: $engine_host"
+}
+
+engine_prepare_remote() {
+  need_command openssl ground
+  touch "$engine_run/remote"
+  if [ ! -e "/run/netns/$engine_net" ]; then
+    ip netns add "$engine_net"
+    ip link add "mugv-$engine_octet" type veth peer name uplink netns "$engine_net"
+    ip address add "10.$engine_octet.255.1/30" dev "mugv-$engine_octet"
+    ip link set "mugv-$engine_octet" up
+    engine_in_net ip address add "10.$engine_octet.255.2/30" dev uplink
+    engine_in_net ip link set uplink up
+    engine_in_net ip link set lo up
+  fi
+  [ ! -e "$engine_tls/cert.pem" ] || return 0
+  mkdir -p "$engine_tls"
+  engine_certificate ca "/CN=ground ca" "basicConstraints=critical,CA:TRUE"
+  engine_certificate server "/CN=ground engine" "subjectAltName=IP:10.$engine_octet.255.2"
+  # The names that the docker client looks for in DOCKER_CERT_PATH: ca.pem, cert.pem, key.pem.
+  engine_certificate cert "/CN=ground client" "extendedKeyUsage=clientAuth"
+  mv "$engine_tls/cert-key.pem" "$engine_tls/key.pem"
+}
+
+engine_certificate() { # NAME SUBJECT EXTENSION: NAME.pem and NAME-key.pem; the first one, ca, signs the others
+  local signer=()
+  [ "$1" = ca ] || signer=(-CA "$engine_tls/ca.pem" -CAkey "$engine_tls/ca-key.pem")
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj "$2" -addext "$3" \
+    "${signer[@]}" -keyout "$engine_tls/$1-key.pem" -out "$engine_tls/$1.pem" 2>/dev/null
 }
 
 # Another engine on this machine may have set the policy of forwarded packets to DROP, which can cut our containers off
@@ -72,6 +120,7 @@ engine_forward_rule() {
 
 engine_allow_forwarding() {
   local rule
+  [ -z "$engine_remote" ] || return 0
   mapfile -t rule < <(engine_forward_rule)
   if iptables -S FORWARD 2>/dev/null | grep -q -- '-P FORWARD DROP' && ! iptables -C "${rule[@]}" 2>/dev/null; then
     iptables -I "${rule[@]}"
@@ -87,9 +136,17 @@ engine_launch() {
   if [ -n "$daemon_pid" ] && ! tr '\0' ' ' 2>/dev/null <"/proc/$daemon_pid/cmdline" | grep -qF -- "--config $engine_run/exec/"; then
     rm -f "$engine_run/exec/containerd/containerd.pid"
   fi
+  local data=$engine_data around=() listen=(--host "unix://$engine_socket")
+  if [ -n "$engine_remote" ]; then
+    data=$engine_run/data
+    around=(nsenter --net="/run/netns/$engine_net" unshare --mount --uts --propagation private
+      "$GROUND_DIR/remote-host" "$engine_data" "$data" "$(dirname "$GROUND_DIR")")
+    listen+=(--host "$engine_host" --tlsverify --tlscacert "$engine_tls/ca.pem"
+      --tlscert "$engine_tls/server.pem" --tlskey "$engine_tls/server-key.pem")
+  fi
   # Its own session and no descriptor of ours: whoever started the script can wait for the script alone.
-  setsid --fork dockerd --data-root "$engine_data" --exec-root "$engine_run/exec" --pidfile "$engine_run/docker.pid" \
-    --host "$engine_host" --bridge "$engine_bridge" --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false \
+  setsid --fork "${around[@]}" dockerd --data-root "$data" --exec-root "$engine_run/exec" --pidfile "$engine_run/docker.pid" \
+    "${listen[@]}" --bridge "$engine_bridge" --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false \
     --default-address-pool "base=10.$engine_octet.16.0/20,size=24" --log-level warn \
     </dev/null >>"$engine_run/dockerd.log" 2>&1
   local end=$((SECONDS + 60))
@@ -132,7 +189,11 @@ engine_clear() {
   for link in $(ip -o -4 address show 2>/dev/null | awk -v net="10.$engine_octet." 'index($4, net) == 1 {print $2}'); do
     ip link delete "$link" 2>/dev/null || true
   done
-  rm -rf "$engine_run/exec" "$engine_run/docker.pid" "$engine_socket"
+  if [ -n "$engine_remote" ]; then
+    ip link delete "mugv-$engine_octet" 2>/dev/null || true
+    ip netns delete "$engine_net" 2>/dev/null || true
+  fi
+  rm -rf "$engine_run/exec" "$engine_run/docker.pid" "$engine_socket" "$engine_run/remote"
 }
 
 engine_kill() {

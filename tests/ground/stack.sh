@@ -24,7 +24,24 @@ stack_address() { # FOLDER: prints the loopback address that its ports are publi
   printf '%s\n' "${address:-127.0.0.1}"
 }
 
-stack_answers() { curl -sf --max-time 2 "http://$(stack_address "$1"):9091/healthz"; }
+stack_answers() { engine_in_net curl -sf --max-time 2 "http://$(stack_address "$1"):9091/healthz"; }
+
+# A stack of someone else's with our container names or ports is never touched: said before anything is made.
+stack_refuse_foreign() { # FOLDER
+  local folder=$1 name owner port address
+  for name in $(sed -nE 's/^ *container_name: *//p' "$folder/docker-compose.yml"); do
+    owner=$(docker container inspect --format '{{index .Config.Labels "com.docker.compose.project.working_dir"}}' "$name" 2>/dev/null) || continue
+    [ "$owner" = "$(realpath "$folder")" ] ||
+      die "this engine has a container called $name already, of ${owner:-no compose project}: it is left alone, and this stack cannot start beside it"
+  done
+  [ -z "$engine_remote" ] && [ -z "$(stack_generation "$folder")" ] || return 0
+  address=$(stack_address "$folder")
+  for port in 19530 9091; do
+    if (: >"/dev/tcp/$address/$port") 2>/dev/null; then
+      die "something listens on $address:$port already: stop it, or give this stack another loopback address with --address"
+    fi
+  done
+}
 
 stack_up() { # NAME FOLDER GENERATION TAG ADDRESS
   local name=$1 folder=$2 generation=$3 tag=$4 address=$5 compose started=$SECONDS reference references
@@ -36,6 +53,7 @@ stack_up() { # NAME FOLDER GENERATION TAG ADDRESS
     [ -z "$tag" ] || sed -i -E "s|(image: *ground\.local/milvusdb/milvus:).*|\1$tag|" "$folder/docker-compose.yml"
     [ -z "$address" ] || printf 'GROUND_ADDRESS=%s\n' "$address" >"$folder/.env"
   fi
+  stack_refuse_foreign "$folder"
   mapfile -t references < <(sed -nE 's/^ *image: *//p' "$folder/docker-compose.yml" | sort -u)
   for reference in "${references[@]}"; do
     docker image inspect "$reference" >/dev/null 2>&1 || images_ensure "$reference"
@@ -56,5 +74,5 @@ stack_down() { # FOLDER [EXTRA ARGUMENTS]
 
 stack_wipe() { # FOLDER
   stack_down "$1"
-  rm -rf "$1/volumes"
+  engine_in_host rm -rf "$(realpath "$1")/volumes"
 }
