@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/compose_flow.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "cli/prepare.h"
+#include "cli/run_flow.h"
+#include "cli/wiring.h"
+#include "milvus_upgrade/base/text.h"
+#include "milvus_upgrade/rules/checks.h"
+#include "ui/findings_view.h"
+#include "ui/plan_view.h"
+#include "ui/run_views.h"
+
+namespace mu::cli {
+namespace {
+
+// Where runs of this stack are kept, found without asking the engine: `status` works with the
+// engine down.
+Result<std::string> StateDirOf(Wiring& wiring, const config::Config& config) {
+  if (!config.state_dir.empty()) return wiring.StateDir(config, "");
+  MU_TRY(const auto selectors, observe::ResolveSelectors(wiring.World(), config.selectors));
+  return wiring.StateDir(config, observe::ProjectDirectoryOf(selectors));
+}
+
+std::string Holder(Wiring& wiring) {
+  return fmt::format("pid {} on {} since {}", getpid(), wiring.HostName(),
+                     wiring.Clock().WallTime());
+}
+
+Error RefusalOf(const Prepared& prepared) {
+  if (prepared.refusal) return *prepared.refusal;
+  if (prepared.NeedsMigration()) {
+    return {ErrorCode::kNotInThisBuild,
+            fmt::format("{} to {} needs the metadata migration, which is not in this build yet",
+                        prepared.from, prepared.to),
+            "follow the upgrade document's migration steps by hand, or wait for a version that "
+            "migrates",
+            {}};
+  }
+  std::vector<std::string> ids;
+  for (const model::Finding& finding : prepared.findings) {
+    if (finding.severity == model::Severity::kError && !finding.is_skipped)
+      ids.push_back(finding.id);
+  }
+  return {ErrorCode::kCheckFailed, "checks failed: " + Join(ids, ", "), "", {}};
+}
+
+bool IsRefused(const Prepared& prepared) {
+  return prepared.refusal || rules::HasErrors(prepared.findings) || prepared.NeedsMigration();
+}
+
+ui::View Joined(ui::View first, const ui::View& second) {
+  first.text += second.text;
+  for (const auto& member : second.json) first.json[member.key()] = member.value();
+  return first;
+}
+
+ui::View ViewOf(const Prepared& prepared, const ui::Style& style) {
+  if (prepared.refusal || rules::HasErrors(prepared.findings))
+    return ui::FindingsView(prepared.findings, style);
+  if (!prepared.plan.HasSteps()) {
+    return Joined(ui::NothingToDoView(prepared.from, prepared.to, style),
+                  ui::FindingsView(prepared.findings, style));
+  }
+  return ui::PlanView(prepared.plan, prepared.diffs, style);
+}
+
+// Takes the lock, refuses next to an open run, looks again whether the world is still the plan's,
+// and runs.
+int LockAndRun(Wiring& wiring, const config::Config& config, ui::Console& console,
+               const plan::Plan& plan) {
+  run::RunStore store(wiring.Files(), wiring.Clock(),
+                      wiring.StateDir(config, plan.project_directory));
+  const auto lock = store.Lock(Holder(wiring));
+  if (!lock) return console.Fail(lock.error());
+  if (const auto newest = store.Find(""); newest && newest->IsOpen()) {
+    return console.Fail(
+        Error{ErrorCode::kLocked,
+              fmt::format("run {} of this stack is not over ({}, {} to {})", newest->files.id,
+                          newest->EndState(), newest->plan.from, newest->plan.to),
+              "run `milvus-upgrade resume` to finish it, or `milvus-upgrade status` to see where "
+              "it stands",
+              {}});
+  }
+  config::Config again = config;
+  again.selectors = plan.selectors;
+  again.to = plan.to;
+  const auto view = observe::ObserveCompose(wiring.World(), again);
+  if (!view) return console.Fail(view.error());
+  if (observe::FingerprintOf(view->observed) != plan.fingerprint) {
+    return console.Fail(Error{ErrorCode::kStalePlan,
+                              "the stack is no longer what the plan was made from (files, "
+                              "containers, sessions or engine)",
+                              "",
+                              {}});
+  }
+  return StartRun(wiring, config, console, store, plan);
+}
+
+int AskAndRun(Wiring& wiring, const config::Config& config, ui::Console& console,
+              const plan::Plan& plan) {
+  const auto answer =
+      console.Ask(fmt::format("Upgrade {} from {} to {}?", plan.instance, plan.from, plan.to),
+                  config.is_yes, wiring.Interrupts());
+  if (!answer) return console.Fail(answer.error());
+  if (!*answer) {
+    console.Note("nothing was touched");
+    return console.End(ExitCode::kDone, {});
+  }
+  return LockAndRun(wiring, config, console, plan);
+}
+
+}  // namespace
+
+int RunCompose(const config::Config& config, ui::Console& console) {
+  if (!config.is_dry_run) {
+    if (const Status can_ask = console.CheckCanAsk(config.is_yes); !can_ask)
+      return console.Fail(can_ask.error());
+  }
+  Wiring wiring;
+  const auto prepared = Prepare(wiring.World(), config);
+  if (!prepared) return console.Fail(prepared.error());
+  if (config.is_dry_run || (!prepared->plan.HasSteps() && !IsRefused(*prepared))) {
+    const ui::View view = ViewOf(*prepared, console.OutStyle());
+    if (!IsRefused(*prepared)) return console.End(ExitCode::kDone, view);
+    const Error refusal = RefusalOf(*prepared);
+    return console.Fail(refusal, RowOf(refusal.code).exit, view);
+  }
+  if (IsRefused(*prepared)) {
+    const Error refusal = RefusalOf(*prepared);
+    return console.Fail(refusal, RowOf(refusal.code).exit, ViewOf(*prepared, console.OutStyle()));
+  }
+  console.Show(ViewOf(*prepared, console.ErrStyle()));
+  return AskAndRun(wiring, config, console, prepared->plan);
+}
+
+int CheckCompose(const config::Config& config, ui::Console& console) {
+  Wiring wiring;
+  const auto prepared = Prepare(wiring.World(), config);
+  if (!prepared) return console.Fail(prepared.error());
+  const ui::View view = ui::FindingsView(prepared->findings, console.OutStyle());
+  if (!IsRefused(*prepared)) return console.End(ExitCode::kDone, view);
+  const Error refusal = RefusalOf(*prepared);
+  return console.Fail(refusal, RowOf(refusal.code).exit, view);
+}
+
+int PlanCompose(const config::Config& config, ui::Console& console, const std::string& out_file,
+                bool is_detailed) {
+  Wiring wiring;
+  const auto prepared = Prepare(wiring.World(), config);
+  if (!prepared) return console.Fail(prepared.error());
+  const ui::View view = ViewOf(*prepared, console.OutStyle());
+  if (IsRefused(*prepared)) {
+    const Error refusal = RefusalOf(*prepared);
+    return console.Fail(refusal, RowOf(refusal.code).exit, view);
+  }
+  if (!out_file.empty()) {
+    const std::string path = wiring.Files().Absolute(out_file);
+    if (const Status saved = wiring.Files().Replace(path, plan::FormatPlan(prepared->plan), 0600);
+        !saved) {
+      return console.Fail(saved.error());
+    }
+    console.Note("the plan is in " + out_file + "; run it with: milvus-upgrade apply " +
+                 ShellQuote(out_file));
+  }
+  const bool has_changes = prepared->plan.HasSteps();
+  return console.End(is_detailed && has_changes ? ExitCode::kChanges : ExitCode::kDone, view);
+}
+
+int ApplyPlan(const config::Config& config, const std::string& plan_file, ui::Console& console) {
+  if (const Status can_ask = console.CheckCanAsk(config.is_yes); !can_ask)
+    return console.Fail(can_ask.error());
+  Wiring wiring;
+  const auto text = wiring.Files().Read(wiring.Files().Absolute(plan_file));
+  if (!text) return console.Fail(text.error());
+  const auto plan = plan::ParsePlan(*text);
+  if (!plan) return console.Fail(Error(plan.error()).WithContext("reading " + plan_file));
+  if (!plan->HasSteps())
+    return console.End(ExitCode::kDone,
+                       ui::NothingToDoView(plan->from, plan->to, console.OutStyle()));
+  for (const plan::Step& step : plan->steps) {
+    if (step.kind == plan::StepKind::kMigrateMetadata) {
+      return console.Fail(
+          Error{ErrorCode::kNotInThisBuild,
+                "this plan needs the metadata migration, which is not in this build yet",
+                "",
+                {}});
+    }
+  }
+  console.Show(ui::PlanView(*plan, {}, console.ErrStyle()));
+  return AskAndRun(wiring, config, console, *plan);
+}
+
+int ResumeRun(const config::Config& config, const std::string& run_id, ui::Console& console) {
+  Wiring wiring;
+  const auto state_dir = StateDirOf(wiring, config);
+  if (!state_dir) return console.Fail(state_dir.error());
+  run::RunStore store(wiring.Files(), wiring.Clock(), *state_dir);
+  const auto lock = store.Lock(Holder(wiring));
+  if (!lock) return console.Fail(lock.error());
+  const auto stored = store.Find(run_id);
+  if (!stored) return console.Fail(stored.error());
+  if (stored->damage) return console.Fail(*stored->damage);
+  if (!stored->IsOpen()) {
+    return console.Fail(Error{ErrorCode::kNoSuchRun,
+                              fmt::format("run {} is over ({}): there is nothing to resume",
+                                          stored->files.id, stored->EndState()),
+                              "run `milvus-upgrade report` to see what happened",
+                              {}});
+  }
+  return ContinueRun(wiring, config, console, store, *stored);
+}
+
+int StatusOfRun(const config::Config& config, const std::string& run_id, ui::Console& console) {
+  Wiring wiring;
+  const auto state_dir = StateDirOf(wiring, config);
+  if (!state_dir) return console.Fail(state_dir.error());
+  run::RunStore store(wiring.Files(), wiring.Clock(), *state_dir);
+  const auto stored = store.Find(run_id);
+  if (!stored) return console.Fail(stored.error());
+  std::vector<ui::ObservedLine> observed;
+  std::vector<std::string> names;
+  for (const plan::Step& step : stored->plan.steps) {
+    const auto* up = std::get_if<plan::UpServices>(&step.args);
+    if (up == nullptr || step.hop != 0) continue;
+    for (const auto& [service, name] : up->containers) names.push_back(name);
+  }
+  if (!names.empty()) {
+    const auto containers = wiring.Docker().Inspect(names);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (!containers) {
+        observed.push_back({names[i], "not known: " + containers.error().message});
+      } else if (!(*containers)[i]) {
+        observed.push_back({names[i], "does not exist"});
+      } else {
+        const model::Container& container = *(*containers)[i];
+        observed.push_back(
+            {names[i], container.status +
+                           (container.health.status.empty() ? "" : ", " + container.health.status) +
+                           ", " + container.image});
+      }
+    }
+  }
+  return console.End(ExitCode::kDone, ui::StatusView(*stored, observed, console.OutStyle()));
+}
+
+}  // namespace mu::cli

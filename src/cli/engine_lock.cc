@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/engine_lock.h"
+
+#include <fmt/format.h>
+
+namespace mu::cli {
+namespace {
+
+constexpr char kRunLabel[] = "milvus-upgrade.run";
+constexpr char kHostLabel[] = "milvus-upgrade.host";
+constexpr char kStateLabel[] = "milvus-upgrade.state-dir";
+
+}  // namespace
+
+Status EngineLock::Take(const std::string& image, const LockHolder& holder) {
+  const auto created = docker_.Create(
+      name_, image,
+      {{kRunLabel, holder.run}, {kHostLabel, holder.host}, {kStateLabel, holder.state_dir}});
+  if (created) return {};
+  if (created.error().code != ErrorCode::kLocked) return Fail(created.error());
+  MU_TRY(const auto found, docker_.Inspect({name_}));
+  if (found.empty() || !found.front())
+    return Fail(ErrorCode::kLocked, "another run has just released its lock", "run again");
+  const model::Container& other = *found.front();
+  if (other.Label(kRunLabel) == holder.run) return {};
+  return Fail(
+      ErrorCode::kLocked,
+      fmt::format(
+          "run {} of host {} (state folder {}) holds this stack on the engine, in the container {}",
+          other.Label(kRunLabel), other.Label(kHostLabel), other.Label(kStateLabel), name_),
+      fmt::format("finish that run there (`milvus-upgrade status`); if you are sure that it is "
+                  "over: docker rm {}",
+                  name_));
+}
+
+Status EngineLock::Release(const std::string& run) {
+  MU_TRY(const auto found, docker_.Inspect({name_}));
+  if (found.empty() || !found.front() || found.front()->Label(kRunLabel) != run) return {};
+  return docker_.Remove(name_, false);
+}
+
+}  // namespace mu::cli

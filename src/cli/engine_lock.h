@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The lock on the engine: a container that is created and never started, with a fixed name for the
+// project. It keeps two hosts or two checkouts from upgrading one stack, whose flocks do not see
+// each other. It names its run, so that another shell can find it, and is never taken over by the
+// clock.
+#pragma once
+
+#include <string>
+
+#include "milvus_upgrade/base/result.h"
+#include "milvus_upgrade/ports/docker.h"
+
+namespace mu::cli {
+
+struct LockHolder {
+  std::string run;
+  std::string host;
+  std::string state_dir;
+};
+
+class EngineLock {
+ public:
+  EngineLock(ports::Docker& docker, const std::string& project)
+      : docker_(docker), name_("milvus-upgrade-lock-" + project) {}
+
+  // `image`: any that is on the engine; it is never run. The lock of this very run is taken as held
+  // already. Errors: kLocked with holder, host and state folder.
+  Status Take(const std::string& image, const LockHolder& holder);
+  // Only the lock of this run is removed.
+  Status Release(const std::string& run);
+  const std::string& Name() const { return name_; }
+
+ private:
+  ports::Docker& docker_;
+  std::string name_;
+};
+
+}  // namespace mu::cli

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/prepare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "milvus_upgrade/base/digest.h"
+#include "milvus_upgrade/base/text.h"
+#include "milvus_upgrade/edit/compose_edit.h"
+#include "milvus_upgrade/rules/checks.h"
+#include "milvus_upgrade/rules/version_path.h"
+
+namespace mu::cli {
+namespace {
+
+// The version that runs now: --from, else what the running processes say of themselves, else the
+// tags.
+Result<model::Version> RunningVersion(const config::Config& config,
+                                      const model::Observed& observed) {
+  if (!config.from.empty()) return model::ParseVersion(config.from);
+  std::map<std::string, std::vector<std::string>> by_version;
+  std::optional<model::Version> version;
+  for (const model::MilvusService& milvus : observed.milvus) {
+    // The tag is exact where it is one; a session's version can be a constant of the source
+    // (milvus.md 9).
+    const auto& found = milvus.tag_version ? milvus.tag_version : milvus.session_version;
+    if (!found) continue;
+    by_version[found->Text()].push_back(milvus.service);
+    version = *found;
+  }
+  if (!version) {
+    std::vector<std::string> images;
+    for (const model::MilvusService& milvus : observed.milvus) {
+      images.push_back(milvus.service + " (" +
+                       (milvus.container ? milvus.container->image : milvus.image.Text()) + ")");
+    }
+    return Fail(ErrorCode::kVersionUnknown,
+                fmt::format("the running version cannot be read from {}", Join(images, ", ")),
+                "name it with --from, for example --from 2.2.16");
+  }
+  if (by_version.size() > 1) {
+    std::vector<std::string> parts;
+    for (const auto& [text, services] : by_version)
+      parts.push_back(text + ": " + Join(services, ", "));
+    return Fail(ErrorCode::kMixedVersions,
+                fmt::format("the Milvus services run different versions: {}", Join(parts, "; ")),
+                "bring them to one version first, or, if an upgrade of ours was cut short, run "
+                "`milvus-upgrade resume`");
+  }
+  return *version;
+}
+
+rules::Platform PlatformOf(const model::Observed& observed) {
+  const bool is_standalone =
+      observed.milvus.size() == 1 && observed.milvus.front().role == model::Role::kStandalone;
+  return is_standalone ? rules::Platform::kComposeStandalone : rules::Platform::kComposeCluster;
+}
+
+model::Finding FindingOf(const Error& error, std::string id, std::string subject) {
+  return {std::move(id),
+          model::Severity::kError,
+          std::move(subject),
+          error.message,
+          std::string(RowOf(error.code).cause),
+          std::string(error.Hint()),
+          false};
+}
+
+edit::SourceFile* FindSource(edit::ProjectSources* sources, const std::string& path) {
+  for (auto* list : {&sources->compose, &sources->reachable, &sources->env}) {
+    for (edit::SourceFile& file : *list) {
+      if (file.path == path) return &file;
+    }
+  }
+  return nullptr;
+}
+
+// The edits of one hop, applied to `sources`. Errors: kEditRefused, kEditProof, kYamlSyntax.
+Result<std::vector<plan::FileChange>> EditHop(const observe::World& world,
+                                              const model::Observed& observed,
+                                              const rules::HopRule& hop,
+                                              edit::ProjectSources* sources) {
+  std::map<std::string, model::ImageRef> wanted;
+  for (const model::MilvusService& milvus : observed.milvus) {
+    if (!milvus.container) continue;
+    wanted[milvus.service] = milvus.image.WithTag(model::TagForVersion(milvus.image.tag, hop.to));
+  }
+  MU_TRY(const std::vector<edit::FileEdit> edits, edit::EditImages(*sources, wanted));
+  const edit::ProjectSources before = *sources;
+  std::vector<plan::FileChange> changes;
+  for (const edit::FileEdit& file_edit : edits) {
+    edit::SourceFile* file = FindSource(sources, file_edit.path);
+    if (file == nullptr)
+      return Fail(ErrorCode::kInternal, "an edit of a file that was not read: " + file_edit.path);
+    MU_TRY(std::string after, edit::Apply(file->bytes, file_edit.splices));
+    changes.push_back(
+        {file->path, Sha256(file->bytes), Sha256(after), file_edit.splices, file_edit.reasons});
+    file->bytes = std::move(after);
+  }
+  MU_CHECK(ProveEdit(world, observed, before, *sources, wanted));
+  return changes;
+}
+
+std::string ProbeAddress(const model::Observed& observed, std::string* why_not) {
+  // The proxy is what a client sees; its /healthz speaks for all roles.
+  std::string why = "no proxy or standalone service";
+  for (const model::MilvusService& milvus : observed.milvus) {
+    if (milvus.role != model::Role::kProxy && milvus.role != model::Role::kStandalone) continue;
+    const std::string address = observe::ManagementAddress(observed, milvus, &why);
+    if (!address.empty()) return address + "/healthz";
+  }
+  *why_not = why;
+  return {};
+}
+
+}  // namespace
+
+bool Prepared::NeedsMigration() const {
+  return std::any_of(plan.steps.begin(), plan.steps.end(), [](const plan::Step& step) {
+    return step.kind == plan::StepKind::kMigrateMetadata;
+  });
+}
+
+Result<Prepared> Prepare(const observe::World& world, const config::Config& config) {
+  Prepared prepared;
+  MU_TRY(const model::Version to, model::ParseVersion(config.to));
+  prepared.to = to.Text();
+  MU_TRY(prepared.view, observe::ObserveCompose(world, config));
+  const model::Observed& observed = prepared.view.observed;
+  MU_TRY(const model::Version from, RunningVersion(config, observed));
+  prepared.from = from.Text();
+
+  auto path = rules::FindPath(from, to, PlatformOf(observed), observed.settings.queue, false);
+  const rules::CheckInput input{config, observed, path ? &*path : nullptr};
+  MU_TRY(prepared.findings, rules::RunChecks(input));
+  if (!path) {
+    prepared.refusal = path.error();
+    prepared.findings.push_back(
+        FindingOf(path.error(), "version-path", from.Text() + " to " + to.Text()));
+    return prepared;
+  }
+  std::vector<std::vector<plan::FileChange>> changes;
+  edit::ProjectSources sources = prepared.view.sources;
+  for (const rules::HopRule& hop : path->hops) {
+    auto edited = EditHop(world, observed, hop, &sources);
+    if (!edited) {
+      prepared.findings.push_back(FindingOf(edited.error(), "edit", observed.project_directory));
+      break;
+    }
+    changes.push_back(std::move(*edited));
+  }
+  const plan::ComposePlanInput plan_input = [&] {
+    std::string why_not;
+    std::string url = ProbeAddress(observed, &why_not);
+    return plan::ComposePlanInput{
+        config,         observed,          *path,
+        changes,        prepared.findings, observe::FingerprintOf(observed),
+        std::move(url), std::move(why_not)};
+  }();
+  prepared.plan = plan::PlanCompose(plan_input);
+  if (path->hops.empty()) {
+    prepared.plan.from = from.Text();
+    prepared.plan.to = to.Text();
+  }
+  for (const auto* list : {&sources.compose, &sources.reachable, &sources.env}) {
+    for (const edit::SourceFile& file : *list) {
+      const edit::SourceFile* old = FindSource(&prepared.view.sources, file.path);
+      if (old != nullptr && old->bytes != file.bytes) {
+        prepared.diffs.push_back(edit::UnifiedDiff(file.path, old->bytes, file.bytes));
+      }
+    }
+  }
+  return prepared;
+}
+
+}  // namespace mu::cli

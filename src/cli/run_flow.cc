@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run_flow.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/engine_lock.h"
+#include "milvus_upgrade/base/text.h"
+#include "milvus_upgrade/plan/plan_compose.h"
+#include "milvus_upgrade/run/executor.h"
+#include "milvus_upgrade/run/prober.h"
+#include "ui/report.h"
+
+namespace mu::cli {
+namespace {
+
+constexpr Millis kProbeInterval{50};
+constexpr Millis kProbeTimeout{1000};
+
+// How a run ended, for its last record and the exit code.
+struct Ending {
+  std::string outcome;  // "done", "rolled-back", "needs-person", "paused", "interrupted",
+                        // "failed-untouched"
+  ExitCode code = ExitCode::kDone;
+  std::optional<Error> error;
+  bool IsOver() const { return outcome != "paused" && outcome != "interrupted"; }
+};
+
+class Flow {
+ public:
+  Flow(Wiring& wiring, const config::Config& config, ui::Console& console, run::RunStore& store,
+       run::RunFiles files, const plan::Plan& plan)
+      : wiring_(wiring),
+        config_(config),
+        console_(console),
+        store_(store),
+        files_(std::move(files)),
+        plan_(plan),
+        lock_(wiring.Docker(), plan.instance) {}
+
+  int Run(const std::optional<plan::Plan>& stored_rollback) {
+    auto ending = Go(stored_rollback);
+    wiring_.SetCommandLog({});
+    if (!ending) return console_.Fail(ending.error());
+    auto stored = store_.Load(files_.id);
+    if (!stored) return console_.Fail(stored.error());
+    const ui::Report report = ui::MakeReport(*stored);
+    console_.AppendStepSummary(ui::ReportMarkdown(report));
+    const ui::View view = ui::ReportView(report, console_.OutStyle());
+    return ending->error ? console_.Fail(*ending->error, ending->code, view)
+                         : console_.End(ending->code, view);
+  }
+
+ private:
+  Result<Ending> Go(const std::optional<plan::Plan>& stored_rollback) {
+    MU_TRY(journal_, run::Journal::Open(wiring_.Files(), wiring_.Clock(), files_.JournalPath()));
+    MU_CHECK(lock_.Take(LockImage(), {files_.id, wiring_.HostName(), store_.StateDir()}));
+    if (journal_->Records().empty()) {
+      run::Record started;
+      started.type = run::RecordType::kRunStarted;
+      started.evidence = {{"plan_hash", plan::HashOf(plan_)},
+                          {"tool_version", MU_VERSION},
+                          {"format", std::to_string(run::kJournalFormat)}};
+      MU_CHECK(journal_->Append(std::move(started)));
+    }
+    wiring_.SetCommandLog([this](const ports::CommandRecord& command) { LogCommand(command); });
+    progress_ = console_.MakeProgress();
+    StartProbes();
+    MU_TRY(Ending ending, Decide(stored_rollback));
+    prober_.Stop();
+    for (run::Record& event : prober_.Events()) MU_CHECK(journal_->Append(std::move(event)));
+    run::Record ended;
+    ended.type = run::RecordType::kRunEnded;
+    ended.exit_code = static_cast<int>(ending.code);
+    ended.evidence = {{"outcome", ending.outcome}};
+    MU_CHECK(journal_->Append(std::move(ended)));
+    // A run that can go on keeps its lock: nobody else may touch the stack meanwhile.
+    if (ending.IsOver()) {
+      if (const Status released = lock_.Release(files_.id); !released) {
+        console_.Warn("the lock container " + lock_.Name() +
+                      " could not be removed: " + released.error().message);
+      }
+    }
+    progress_.reset();
+    return ending;
+  }
+
+  Result<Ending> Decide(const std::optional<plan::Plan>& stored_rollback) {
+    if (stored_rollback) return RollBack(*stored_rollback, std::nullopt);
+    const run::Outcome outcome = Execute(plan_, "forward");
+    switch (outcome.kind) {
+      case run::Outcome::Kind::kDone:
+        return Ending{"done", ExitCode::kDone, std::nullopt};
+      case run::Outcome::Kind::kInterrupted:
+        return Interrupted(outcome);
+      case run::Outcome::Kind::kPaused:
+        if (!HasTouched()) return Ending{"paused", ExitCode::kPaused, outcome.error};
+        break;
+      case run::Outcome::Kind::kFailed:
+        break;
+    }
+    if (!HasTouched()) {
+      const ErrorRow& row = RowOf(outcome.error->code);
+      return Ending{"failed-untouched",
+                    row.exit == ExitCode::kNeedsPerson ? ExitCode::kUnexpected : row.exit,
+                    outcome.error};
+    }
+    return Undo(*outcome.error);
+  }
+
+  // The upgrade has failed with the service down or changed: back to the old version, or say why
+  // not.
+  Result<Ending> Undo(Error error) {
+    if (!config_.rolls_back_on_failure)
+      return Ending{"needs-person", ExitCode::kNeedsPerson, std::move(error)};
+    const auto started = StartedServices();
+    if (!started)
+      return Ending{"needs-person", ExitCode::kNeedsPerson,
+                    std::move(error).WithContext("looking for the way back")};
+    auto rollback =
+        plan::PlanRollback({plan_, Ids(run::StepState::Last::kDone), Touched(), *started});
+    if (!rollback) {
+      console_.Warn(rollback.error().Text());
+      error.hint = NextSteps(rollback.error());
+      return Ending{"needs-person", ExitCode::kNeedsPerson, std::move(error)};
+    }
+    MU_CHECK(store_.SaveRollback(files_, *rollback));
+    return RollBack(*rollback, std::move(error));
+  }
+
+  Result<Ending> RollBack(const plan::Plan& rollback, std::optional<Error> error) {
+    journal_->SetPhase("rollback");
+    run::ProgressEvent event;
+    event.kind = run::ProgressEvent::Kind::kRollbackStarted;
+    event.text = error ? error->Text() : "going on with the rollback";
+    progress_->Tell(event);
+    const run::Outcome outcome = Execute(rollback, "rollback");
+    if (outcome.kind == run::Outcome::Kind::kInterrupted) return Interrupted(outcome);
+    if (outcome.kind == run::Outcome::Kind::kDone) {
+      return Ending{"rolled-back", ExitCode::kRolledBack, error ? error : FirstFailure()};
+    }
+    Error failed =
+        outcome.error.value_or(Error{ErrorCode::kInternal, "the rollback stopped", "", {}});
+    failed = std::move(failed).WithContext("rolling back");
+    return Ending{"needs-person", ExitCode::kNeedsPerson, std::move(failed)};
+  }
+
+  Ending Interrupted(const run::Outcome& outcome) {
+    const bool is_sigint = wiring_.Interrupts().Signal() == 2;
+    Error error = outcome.error.value_or(
+        Error{ErrorCode::kInterrupted,
+              outcome.step.empty() ? std::string("stopped by a signal")
+                                   : "stopped by a signal before step " + outcome.step,
+              "",
+              {}});
+    error.hint = "run `milvus-upgrade resume` to go on from there";
+    return {"interrupted", is_sigint ? ExitCode::kInterrupted : ExitCode::kTerminated,
+            std::move(error)};
+  }
+
+  run::Outcome Execute(const plan::Plan& plan, const std::string& phase) {
+    const auto effects = effects::MakeEffects(wiring_.Effects());
+    return run::Execute(
+        plan, phase,
+        {*effects, *journal_, wiring_.Clock(), wiring_.Interrupts(), *progress_, files_.folder},
+        "");
+  }
+
+  // Whether a step that changes the stack was entered.
+  bool HasTouched() const {
+    return std::any_of(plan_.steps.begin(), plan_.steps.end(), [&](const plan::Step& step) {
+      return step.undo != plan::Undo::kNone &&
+             run::StateOf(journal_->Records(), "forward", step.id).last !=
+                 run::StepState::Last::kNone;
+    });
+  }
+
+  std::vector<std::string> Ids(run::StepState::Last last) const {
+    std::vector<std::string> ids;
+    for (const plan::Step& step : plan_.steps) {
+      if (run::StateOf(journal_->Records(), "forward", step.id).last == last)
+        ids.push_back(step.id);
+    }
+    return ids;
+  }
+
+  std::vector<std::string> Touched() const {
+    std::vector<std::string> ids = Ids(run::StepState::Last::kIntent);
+    for (std::string& id : Ids(run::StepState::Last::kFailed)) ids.push_back(std::move(id));
+    return ids;
+  }
+
+  // The services whose container of the new image has really started: the point of no return is an
+  // event, so the world is asked, not the plan.
+  Result<std::vector<std::string>> StartedServices() {
+    std::vector<std::string> started;
+    for (const plan::Step& step : plan_.steps) {
+      const auto* up = std::get_if<plan::UpServices>(&step.args);
+      if (up == nullptr) continue;
+      if (run::StateOf(journal_->Records(), "forward", step.id).last == run::StepState::Last::kNone)
+        continue;
+      for (const std::string& service : up->services) {
+        MU_TRY(const auto image, wiring_.Docker().InspectImage(up->images.at(service)));
+        MU_TRY(const auto containers, wiring_.Docker().Inspect({up->containers.at(service)}));
+        if (image && containers.front() && containers.front()->image_id == image->id &&
+            containers.front()->HasEverStarted()) {
+          started.push_back(service);
+        }
+      }
+    }
+    // A container that started and was then removed is in the journal.
+    for (const run::Record& record : journal_->Records()) {
+      if (record.event == "first-start" && started.empty()) {
+        for (const auto& [name, time] : record.evidence) started.push_back(name);
+      }
+    }
+    return started;
+  }
+
+  std::string NextSteps(const Error& why_no_way_back) const {
+    return fmt::format(
+        "{}. Read the container's log (docker logs), mend the cause and run `milvus-upgrade "
+        "resume`. The old "
+        "files and the backups are in {}",
+        why_no_way_back.message, files_.folder);
+  }
+
+  std::optional<Error> FirstFailure() const {
+    for (const run::Record& record : journal_->Records()) {
+      if (record.type == run::RecordType::kFailed && record.error) return record.error;
+    }
+    return std::nullopt;
+  }
+
+  void LogCommand(const ports::CommandRecord& command) {
+    run::Record record;
+    record.type = run::RecordType::kCommand;
+    record.argv = command.argv;
+    record.exit_code = command.exit_code;
+    record.took = command.took;
+    if (!command.err_tail.empty()) record.evidence["stderr"] = Tail(Printable(command.err_tail), 5);
+    if (!command.failure.empty()) record.evidence["failure"] = command.failure;
+    // An error here shows at the next record of the executor, before the next effect.
+    (void)journal_->Append(std::move(record));
+  }
+
+  void StartProbes() {
+    if (!plan_.probe_url.empty()) {
+      prober_.Start("healthz", kProbeInterval, [this] {
+        const auto answer = wiring_.Http().Get(plan_.probe_url, kProbeTimeout);
+        return answer && answer->status == 200;
+      });
+    }
+    if (!plan_.probe_command.empty()) {
+      prober_.Start("probe-cmd", kProbeInterval, [this] {
+        ports::Command command;
+        command.argv = plan_.probe_command;
+        command.timeout = Millis(10'000);
+        const auto result = wiring_.ProbeRunner().Run(command);
+        return result && result->exit_code == 0;
+      });
+    }
+  }
+
+  // Any image of the stack that is on the engine: the lock is never started.
+  std::string LockImage() const {
+    for (const plan::Step& step : plan_.steps) {
+      if (const auto* up = std::get_if<plan::UpServices>(&step.args);
+          up != nullptr && !up->images_before.empty()) {
+        return up->images_before.begin()->second;
+      }
+    }
+    return {};
+  }
+
+  Wiring& wiring_;
+  const config::Config& config_;
+  ui::Console& console_;
+  run::RunStore& store_;
+  run::RunFiles files_;
+  const plan::Plan& plan_;
+  EngineLock lock_;
+  std::unique_ptr<run::Journal> journal_;
+  std::unique_ptr<run::Progress> progress_;
+  run::Prober prober_;
+};
+
+}  // namespace
+
+int StartRun(Wiring& wiring, const config::Config& config, ui::Console& console,
+             run::RunStore& store, const plan::Plan& plan) {
+  auto files = store.Create(plan);
+  if (!files) return console.Fail(files.error());
+  return Flow(wiring, config, console, store, *files, plan).Run(std::nullopt);
+}
+
+int ContinueRun(Wiring& wiring, const config::Config& config, ui::Console& console,
+                run::RunStore& store, const run::StoredRun& stored) {
+  return Flow(wiring, config, console, store, stored.files, stored.plan).Run(stored.rollback);
+}
+
+}  // namespace mu::cli

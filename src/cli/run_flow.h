@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// One run from its first record to its end: execute, measure, roll back when it fails and may,
+// report. The same for a new run and for one that is resumed.
+#pragma once
+
+#include <string>
+
+#include "cli/wiring.h"
+#include "milvus_upgrade/config/config.h"
+#include "milvus_upgrade/run/run_store.h"
+#include "ui/console.h"
+
+namespace mu::cli {
+
+// Starts `plan` as a new run. REQUIRES: the state folder's lock is held by the caller. Ends the
+// console.
+int StartRun(Wiring& wiring, const config::Config& config, ui::Console& console,
+             run::RunStore& store, const plan::Plan& plan);
+// Goes on with an open run, forward or back, from where its journal stands. Same requirements.
+int ContinueRun(Wiring& wiring, const config::Config& config, ui::Console& console,
+                run::RunStore& store, const run::StoredRun& stored);
+
+}  // namespace mu::cli

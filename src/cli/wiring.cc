@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/wiring.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+
+#include "adapters/compose_cli.h"
+#include "adapters/docker_cli.h"
+#include "adapters/etcdctl_cli.h"
+#include "adapters/http_client.h"
+#include "adapters/posix_files.h"
+#include "adapters/process_runner.h"
+#include "adapters/signals.h"
+#include "adapters/system_clock.h"
+
+namespace mu::cli {
+
+struct Wiring::Parts {
+  adapters::Signals signals;
+  adapters::SystemClock clock{&signals};
+  adapters::PosixFiles files;
+  adapters::ProcessRunner bare_runner{&signals};
+  ports::CommandLog log;
+  adapters::RecordingRunner runner{bare_runner, [this](const ports::CommandRecord& record) {
+                                     if (log) log(record);
+                                   }};
+  adapters::DockerCli docker{runner};
+  adapters::ComposeCli compose{runner};
+  adapters::EtcdctlCli etcd{docker, runner, files};
+  adapters::HttpClient http;
+  std::map<std::string, std::string> environment;
+  std::string working_directory;
+};
+
+Wiring::Wiring() : parts_(std::make_unique<Parts>()) {
+  for (char** item = environ; *item != nullptr; ++item) {
+    const std::string text = *item;
+    const auto equals = text.find('=');
+    if (equals != std::string::npos)
+      parts_->environment[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  std::error_code ignored;
+  parts_->working_directory = std::filesystem::current_path(ignored).string();
+}
+
+Wiring::~Wiring() = default;
+
+observe::World Wiring::World() {
+  return {parts_->docker,      parts_->compose,          parts_->etcd, parts_->files, parts_->http,
+          parts_->environment, parts_->working_directory};
+}
+
+effects::EffectPorts Wiring::Effects() {
+  return {parts_->docker, parts_->compose, parts_->etcd, parts_->files,
+          parts_->runner, parts_->clock,   parts_->http};
+}
+
+ports::Files& Wiring::Files() { return parts_->files; }
+ports::Docker& Wiring::Docker() { return parts_->docker; }
+ports::Clock& Wiring::Clock() { return parts_->clock; }
+ports::Interrupts& Wiring::Interrupts() { return parts_->signals; }
+ports::Http& Wiring::Http() { return parts_->http; }
+ports::Runner& Wiring::ProbeRunner() { return parts_->bare_runner; }
+void Wiring::SetCommandLog(ports::CommandLog log) { parts_->log = std::move(log); }
+const std::map<std::string, std::string>& Wiring::Environment() const {
+  return parts_->environment;
+}
+
+std::string Wiring::HostName() const {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data())
+                                                        : std::string("unknown");
+}
+
+std::string Wiring::StateDir(const config::Config& config, const std::string& project_directory) {
+  const std::string folder =
+      config.state_dir.empty() ? project_directory + "/.milvus-upgrade" : config.state_dir;
+  return parts_->files.Absolute(folder);
+}
+
+}  // namespace mu::cli

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The only place that builds adapters: the program's real world, and what the flows need of it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "milvus_upgrade/config/config.h"
+#include "milvus_upgrade/effects/effects.h"
+#include "milvus_upgrade/observe/compose_observer.h"
+#include "milvus_upgrade/ports/clock.h"
+#include "milvus_upgrade/ports/runner.h"
+
+namespace mu::cli {
+
+class Wiring {
+ public:
+  // `log` is told of every child program; it may be set later (the journal exists only once a run
+  // does).
+  Wiring();
+  ~Wiring();
+  Wiring(const Wiring&) = delete;
+  Wiring& operator=(const Wiring&) = delete;
+
+  observe::World World();
+  effects::EffectPorts Effects();
+  ports::Files& Files();
+  ports::Docker& Docker();
+  ports::Clock& Clock();
+  ports::Interrupts& Interrupts();
+  ports::Http& Http();
+  ports::Runner&
+  ProbeRunner();  // not recorded: a probe's hundreds of children are no part of the run
+  void SetCommandLog(ports::CommandLog log);
+  const std::map<std::string, std::string>& Environment() const;
+  std::string HostName() const;
+  // --state-dir, or .milvus-upgrade/ of the project folder. Absolute.
+  std::string StateDir(const config::Config& config, const std::string& project_directory);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace mu::cli
