@@ -20,12 +20,15 @@ struct CheckInput {
   const model::Observed& observed;
   const VersionPath* path =
       nullptr;  // null when there is none (its refusal is reported by the caller)
+  // Paths of the files that the plan would replace; null when that is not known (yet): then a file
+  // that cannot be replaced is a warning instead of an error.
+  const std::vector<std::string>* edited_files = nullptr;
 };
 
 struct CheckRow {
-  std::string_view id;     // the name for --skip-check
-  std::string_view title;  // for `check` and the reference page
-  std::string_view why;
+  std::string_view id;     // the name for --skip-check, and the id of its findings
+  std::string_view title;  // what must be so, for `check` and the reference page
+  std::string_view why;    // what would happen otherwise
   void (*run)(const CheckInput&, std::vector<model::Finding>&);
 };
 

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks of what the files would make against what runs: the label config-hash of Compose cannot be
+// computed by others, so image, command, environment and mounts are compared one by one.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "milvus_upgrade/base/text.h"
+#include "rules/check_support.h"
+
+namespace mu::rules {
+namespace {
+
+using model::ComposeService;
+using model::Container;
+using model::MilvusService;
+using model::Mount;
+
+// Volumes that Compose carries over by itself have names of 64 hex digits.
+bool IsAnonymous(const Mount& mount) {
+  return mount.type == "volume" &&
+         (mount.source.empty() ||
+          (mount.source.size() == 64 &&
+           mount.source.find_first_not_of("0123456789abcdef") == std::string::npos));
+}
+
+// `wanted` of the files and `actual` of the engine name the same data.
+bool IsSameSource(const model::ComposeProject& project, const Mount& wanted, const Mount& actual) {
+  if (wanted.type != actual.type) return false;
+  if (wanted.type == "bind") return WithoutSlash(wanted.source) == WithoutSlash(actual.source);
+  if (wanted.source.empty() || wanted.source == actual.source) return true;
+  if (const auto it = project.volumes.find(wanted.source); it != project.volumes.end())
+    return it->second == actual.source;
+  return actual.source == project.name + "_" + wanted.source;
+}
+
+std::string Describe(const Mount& mount) {
+  if (IsAnonymous(mount)) return "an unnamed volume";
+  return mount.type == "bind" ? mount.source : mount.type + " " + mount.source;
+}
+
+void CompareMounts(const model::Observed& observed, const std::string& service_name,
+                   const Container& container, model::Severity severity, Findings& out) {
+  const ComposeService* service = ServiceOf(observed, service_name);
+  if (service == nullptr) return;
+  const std::string cause =
+      severity == model::Severity::kError
+          ? "the container is made anew from the files: on other folders it would start an empty "
+            "database"
+          : "this service is not touched, but whoever brings it up from these files starts it "
+            "empty";
+  const std::string fix =
+      fmt::format("run from the folder that the stack was made in ({}), or correct the files",
+                  container.Label(std::string(kWorkingDirLabel)));
+  const auto find = [](const std::vector<Mount>& mounts, const std::string& target) {
+    return std::find_if(mounts.begin(), mounts.end(), [&](const Mount& mount) {
+      return WithoutSlash(mount.target) == WithoutSlash(target);
+    });
+  };
+  for (const Mount& wanted : service->mounts) {
+    if (wanted.type == "tmpfs") continue;
+    const auto actual = find(container.mounts, wanted.target);
+    if (actual == container.mounts.end()) {
+      Add(out, severity, service_name,
+          fmt::format("the files mount {} at {}, where {} has nothing mounted", Describe(wanted),
+                      wanted.target, container.name),
+          cause, fix);
+    } else if (!IsSameSource(observed.project, wanted, *actual)) {
+      Add(out, severity, service_name,
+          fmt::format("{} has {} at {}, the files would mount {}", container.name,
+                      Describe(*actual), wanted.target, Describe(wanted)),
+          cause, fix);
+    }
+  }
+  for (const Mount& actual : container.mounts) {
+    // Read-only ones are Compose's `configs` and `secrets`, which are not in the list of mounts.
+    if (actual.read_only || actual.type == "tmpfs" || IsAnonymous(actual)) continue;
+    if (actual.target.starts_with("/run/secrets/")) continue;
+    if (find(service->mounts, actual.target) != service->mounts.end()) continue;
+    Add(out, severity, service_name,
+        fmt::format("{} has {} at {}, the files mount nothing there", container.name,
+                    Describe(actual), actual.target),
+        cause, fix);
+  }
+}
+
+// `docker compose config` writes "$" as "$$".
+bool IsSameText(const std::string& wanted, const std::string& actual) {
+  if (wanted == actual) return true;
+  std::string plain;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    plain += wanted[i];
+    if (wanted[i] == '$' && i + 1 < wanted.size() && wanted[i + 1] == '$') ++i;
+  }
+  return plain == actual;
+}
+
+const model::Image* ImageOf(const model::Observed& observed, const std::string& reference) {
+  const auto it = observed.images.find(reference);
+  return it == observed.images.end() || !it->second ? nullptr : &*it->second;
+}
+
+// The command that the files make, or nothing when it depends on an image that is not known.
+std::vector<std::string> WantedCommand(const ComposeService& service, const model::Image* image) {
+  std::vector<std::string> command = service.entrypoint;
+  if (command.empty()) {
+    if (image == nullptr) return {};
+    command = image->entrypoint;
+  }
+  if (!service.command.empty()) {
+    command.insert(command.end(), service.command.begin(), service.command.end());
+  } else if (service.entrypoint.empty()) {
+    command.insert(command.end(), image->command.begin(), image->command.end());
+  }
+  return command;
+}
+
+std::vector<std::string> EnvironmentDrift(const ComposeService& service, const Container& container,
+                                          const model::Image* image) {
+  std::vector<std::string> names;
+  for (const auto& [name, wanted] : service.environment) {
+    const auto actual = container.environment.find(name);
+    if (actual == container.environment.end() || !IsSameText(wanted, actual->second))
+      names.push_back(name);
+  }
+  if (image == nullptr) return names;
+  for (const auto& [name, value] : container.environment) {
+    if (service.environment.contains(name)) continue;
+    const auto own = image->environment.find(name);
+    if (own == image->environment.end() || own->second != value) names.push_back(name);
+  }
+  return names;
+}
+
+}  // namespace
+
+void CheckDataInContainer(const CheckInput& in, Findings& out) {
+  const model::MilvusSettings& settings = in.observed.settings;
+  const bool has_local_queue = settings.queue == model::MessageQueue::kRocksmq ||
+                               settings.queue == model::MessageQueue::kNatsmq;
+  for (const MilvusService& milvus : in.observed.milvus) {
+    const bool keeps_queue = milvus.role == model::Role::kStandalone && has_local_queue;
+    const bool keeps_data = settings.storage_type == "local";
+    if (!milvus.container || settings.data_dir.empty() || (!keeps_queue && !keeps_data)) continue;
+    const auto& mounts = milvus.container->mounts;
+    const bool is_safe = std::any_of(mounts.begin(), mounts.end(), [&](const Mount& mount) {
+      return mount.type != "tmpfs" && IsWithin(settings.data_dir, mount.target);
+    });
+    if (is_safe) continue;
+    AddError(
+        out, milvus.service,
+        fmt::format("{} of {} is in the container itself: no folder or volume is mounted there",
+                    settings.data_dir, milvus.container->name),
+        fmt::format("{}; an upgrade makes the container anew, which would destroy it",
+                    keeps_data ? "Milvus keeps its data there"
+                               : "the message queue keeps rows there that are not stored yet"),
+        fmt::format("flush all collections, copy the folder out (docker cp {}:{} .), mount it "
+                    "there in the compose file and bring the old version up with it first",
+                    milvus.container->name, settings.data_dir));
+  }
+}
+
+void CheckMounts(const CheckInput& in, Findings& out) {
+  for (const MilvusService& milvus : in.observed.milvus) {
+    if (milvus.container)
+      CompareMounts(in.observed, milvus.service, *milvus.container, model::Severity::kError, out);
+  }
+  for (const Container& container : in.observed.other_containers) {
+    CompareMounts(in.observed, container.Label(std::string(kServiceLabel)), container,
+                  model::Severity::kWarning, out);
+  }
+}
+
+void CheckWorkingFolder(const CheckInput& in, Findings& out) {
+  const std::string here = WithoutSlash(in.observed.project_directory);
+  std::set<std::string> folders;
+  for (const MilvusService& milvus : in.observed.milvus) {
+    if (milvus.container)
+      folders.insert(WithoutSlash(milvus.container->Label(std::string(kWorkingDirLabel))));
+  }
+  folders.erase("");
+  if (here.empty() || folders.empty() || folders.contains(here)) return;
+  AddWarning(
+      out, here,
+      fmt::format("the stack was made from {}, not from here",
+                  Join({folders.begin(), folders.end()}, ", ")),
+      "relative folders of the files mean other places here; the check \"mounts\" tells whether "
+      "any does",
+      fmt::format("run from {}, or give --project-directory", *folders.begin()));
+}
+
+void CheckProjectFolders(const CheckInput& in, Findings& out) {
+  std::set<std::string> folders;
+  const auto add = [&](const Container& container) {
+    folders.insert(WithoutSlash(container.Label(std::string(kWorkingDirLabel))));
+  };
+  for (const MilvusService& milvus : in.observed.milvus) {
+    if (milvus.container) add(*milvus.container);
+  }
+  for (const Container& container : in.observed.other_containers) add(container);
+  folders.erase("");
+  if (folders.size() < 2) return;
+  AddError(out, in.observed.project.name,
+           fmt::format("containers of this project were made from several folders: {}",
+                       Join({folders.begin(), folders.end()}, ", ")),
+           "two stacks under one project name replace each other's containers",
+           "give each stack a project name of its own (-p), or bring the whole stack up from one "
+           "folder first");
+}
+
+void CheckConfigDrift(const CheckInput& in, Findings& out) {
+  constexpr std::string_view kCause =
+      "the running stack has never seen this edit: it would come into force together with the new "
+      "version, and a failure could be of either";
+  const std::string fix =
+      "bring it up once with the old version, or take the edit back, then run again";
+  for (const MilvusService& milvus : in.observed.milvus) {
+    const ComposeService* service = ServiceOf(in.observed, milvus.service);
+    if (service == nullptr || !milvus.container) continue;
+    const Container& container = *milvus.container;
+    if (!service->image.empty() && service->image != container.image) {
+      AddError(out, milvus.service,
+               fmt::format("the files say {}, {} runs {}", service->image, container.name,
+                           container.image),
+               std::string(kCause), fix);
+    }
+    const model::Image* image = ImageOf(in.observed, container.image);
+    const std::vector<std::string> wanted = WantedCommand(*service, image);
+    if (!wanted.empty() && !IsSameText(Join(wanted, " "), Join(container.command, " "))) {
+      AddError(out, milvus.service,
+               fmt::format("the files run `{}`, {} runs `{}`", Join(wanted, " "), container.name,
+                           Join(container.command, " ")),
+               std::string(kCause), fix);
+    }
+    const std::vector<std::string> names = EnvironmentDrift(*service, container, image);
+    if (!names.empty()) {
+      AddError(out, milvus.service,
+               fmt::format("the environment differs between the files and {}: {}", container.name,
+                           Join(names, ", ")),
+               std::string(kCause), fix);
+    }
+  }
+}
+
+}  // namespace mu::rules
