@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Data only: a row per row of tests/real/stop_table/results.tsv that says "measured". A test
-// compares the two, so that neither can drift.
-#include <array>
+// What tests/real/stop_table/results.tsv allows: a row for each (version, role, queue) that was
+// stopped together with its stack and of which no run lost an acknowledged row. A test compares
+// stop_rows.inc with that file, so that neither can drift, and writes it anew when asked to.
 #include <string>
 
 #include "milvus_upgrade/rules/version_path.h"
@@ -9,7 +9,12 @@
 namespace mu::rules {
 namespace {
 
-constexpr std::array<StopRow, 0> kRows{};
+using model::MessageQueue;
+using model::Role;
+
+constexpr StopRow kRows[] = {
+#include "rules/stop_rows.inc"
+};
 
 }  // namespace
 
