@@ -107,6 +107,15 @@ std::string Printable(std::string_view text) {
   return clean;
 }
 
+bool IsUtf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t used = Utf8Length(text);
+    if (used == 0) return false;
+    text.remove_prefix(used);
+  }
+  return true;
+}
+
 std::string Tail(std::string_view text, std::size_t lines) {
   std::vector<std::string> all = Lines(text);
   if (all.size() > lines) all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(lines));

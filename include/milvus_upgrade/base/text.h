@@ -16,6 +16,7 @@ std::string ToLower(std::string_view text);
 // Without ANSI escapes and other control characters; invalid UTF-8 becomes U+FFFD. For text of
 // child programs.
 std::string Printable(std::string_view text);
+bool IsUtf8(std::string_view text);
 // The last `lines` lines of a text, for error messages.
 std::string Tail(std::string_view text, std::size_t lines);
 // `text` with every secret replaced by "***". Empty secrets are ignored.
