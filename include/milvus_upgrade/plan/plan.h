@@ -54,17 +54,21 @@ struct Plan {
   bool HasSteps() const { return !steps.empty(); }
 };
 
-// Canonical JSON (one object, keys in fixed order, two-space indent, final newline).
+// Canonical JSON (one object, keys in fixed order, two-space indent, final newline); its last key
+// is the hash.
 std::string FormatPlan(const Plan& plan);
-// Errors: kPlanDamaged (not JSON, unknown format, missing field; hash differs).
+// Errors: kPlanDamaged with the place (not JSON, unknown format, missing or unknown field, hash
+// differs, steps that do not fit together).
 Result<Plan> ParsePlan(std::string_view text);
-// SHA-256 of FormatPlan: the same plan has the same hash on every machine.
+// SHA-256 of the canonical JSON without the hash: the same plan has the same one on every machine.
 std::string HashOf(const Plan& plan);
-// One stable line a step; golden tests compare it. No colours, no times.
+// One stable line a hop and a step; golden tests compare it. No colours, no times.
 std::string PlanText(const Plan& plan);
-// "+/-" lines of each file that the plan replaces; values of secret names masked. Needs the old
-// bytes.
+// What a step works on, in one line, for people.
 std::string DescribeArgs(const Step& step);
+// Whether what `earlier` has done need not hold any more once `later` has been entered: a stop is
+// over when its services come up, a file's content when it is replaced again.
+bool Supersedes(const Step& later, const Step& earlier);
 // The old bytes with the splices applied. Errors: kFileChanged when `before` is not at its place or
 // the hash differs.
 Result<std::string> ApplySplices(std::string_view old_bytes, const ReplaceFile& replace);

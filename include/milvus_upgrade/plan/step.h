@@ -19,7 +19,8 @@
 
 namespace mu::plan {
 
-// Explicit numbers: written to plans and journals, never renumbered, never reused.
+// Explicit numbers, never renumbered, never reused; plans hold the names of StepKindTable. The args
+// of kind n are alternative n - 1 of StepArgs.
 enum class StepKind : int {
   kPullImage = 1,
   kSaveSnapshot = 2,
