@@ -60,7 +60,8 @@ std::strong_ordering ComparePart(std::string_view a, std::string_view b) {
   };
   const std::string_view a_word = word_of(a);
   const std::string_view b_word = word_of(b);
-  if (a_word != b_word) return a.compare(b) <=> 0;
+  // By the words alone: rc2, rc10 and rc1a would go round in a circle otherwise.
+  if (a_word != b_word) return a_word.compare(b_word) <=> 0;
   const auto tail_of = [](std::string_view part, std::string_view word) {
     part.remove_prefix(word.size());
     while (part.size() > 1 && part.front() == '0') part.remove_prefix(1);
