@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "adapters/docker_cli.h"
+
+#include <fmt/format.h>
+#include <stdio.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "adapters/docker_text.h"
+#include "milvus_upgrade/base/text.h"
+
+namespace mu::adapters {
+namespace {
+
+using ports::Command;
+using ports::CommandResult;
+
+constexpr Millis kPullTimeout{60 * 60'000};
+constexpr Millis kEngineMargin{60'000};  // what a slow engine may take on top of a grace period
+constexpr std::size_t kSmallFile = 16u << 20;
+
+bool Contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+Error VerbError(const std::string& verb, const std::vector<std::string>& names,
+                std::string_view err) {
+  return Error{SaysNoSuchContainer(err) ? ErrorCode::kContainerGone : ErrorCode::kContainerFailed,
+               fmt::format("docker {} {}: {}", verb, Join(names, " "), DockerWords(err)),
+               {},
+               {}};
+}
+
+std::vector<std::string> With(std::vector<std::string> words,
+                              const std::vector<std::string>& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+// Names that the docker client itself obeys; they must not reach it from an exec's environment.
+bool IsForTheClient(const std::string& name) {
+  return name == "PATH" || name == "HOME" || name.starts_with("DOCKER_") ||
+         name.starts_with("LD_") || name.starts_with("SSH_");
+}
+
+}  // namespace
+
+Result<CommandResult> DockerCli::Docker(Command command) {
+  command.argv.insert(command.argv.begin(), "docker");
+  auto result = runner_.Run(command);
+  if (!result) {
+    Error error = std::move(result).error();
+    if (error.code == ErrorCode::kCommandNotFound) error.code = ErrorCode::kDockerMissing;
+    return Fail(std::move(error));
+  }
+  if (result->exit_code != 0) {
+    if (auto error = EngineError(result->err)) return Fail(std::move(*error));
+  }
+  return result;
+}
+
+Result<CommandResult> DockerCli::Docker(std::vector<std::string> arguments, Millis timeout) {
+  Command command;
+  command.argv = std::move(arguments);
+  command.timeout = timeout;
+  return Docker(std::move(command));
+}
+
+Result<model::Engine> DockerCli::Info() {
+  MU_TRY(const CommandResult result, Docker({"info", "--format", "{{json .}}"}));
+  // Clients up to 25 exit with 0 and put the reason into the JSON when the engine is away.
+  MU_TRY(const json::value info, ParseJson(result.out, "docker info"));
+  model::Engine engine;
+  engine.id = JsonText(info, {"ID"});
+  engine.version = JsonText(info, {"ServerVersion"});
+  engine.root_dir = JsonText(info, {"DockerRootDir"});
+  const std::vector<std::string> reasons = JsonTexts(info, {"ServerErrors"});
+  if (!reasons.empty() || engine.version.empty()) {
+    const std::string words = reasons.empty() ? result.err : Join(reasons, "\n");
+    if (auto error = EngineError(words)) return Fail(std::move(*error));
+    return Fail(ErrorCode::kDockerDown, "the Docker engine does not answer: " + DockerWords(words));
+  }
+  // Honours DOCKER_HOST, DOCKER_CONTEXT and the context in use alike.
+  MU_TRY(const CommandResult context,
+         Docker({"context", "inspect", "--format", "{{.Endpoints.docker.Host}}"}));
+  if (context.exit_code == 0) engine.endpoint = Trim(context.out);
+  return engine;
+}
+
+Result<std::vector<std::string>> DockerCli::List(const std::vector<std::string>& labels) {
+  std::vector<std::string> arguments = {"ps", "--all", "--quiet", "--no-trunc"};
+  for (const std::string& label : labels) {
+    arguments.push_back("--filter");
+    arguments.push_back("label=" + label);
+  }
+  MU_TRY(const CommandResult result, Docker(std::move(arguments)));
+  if (result.exit_code != 0)
+    return Fail(ErrorCode::kCommandFailed, "docker ps: " + DockerWords(result.err));
+  std::vector<std::string> ids;
+  for (const std::string& line : Lines(result.out)) {
+    const std::string_view id = Trim(line);
+    if (id.size() != 64 || id.find_first_not_of("0123456789abcdef") != std::string_view::npos)
+      return Fail(
+          ErrorCode::kCommandOutput,
+          "docker ps printed something that is not a container id: " + Printable(id.substr(0, 80)));
+    ids.emplace_back(id);
+  }
+  return ids;
+}
+
+Result<std::vector<std::optional<model::Container>>> DockerCli::Inspect(
+    const std::vector<std::string>& names) {
+  std::vector<std::optional<model::Container>> found(names.size());
+  if (names.empty()) return found;
+  MU_TRY(const CommandResult result, Docker(With({"inspect", "--type", "container", "--"}, names)));
+  if (result.exit_code != 0 && !SaysNoSuchContainer(result.err))
+    return Fail(ErrorCode::kCommandFailed, "docker inspect: " + DockerWords(result.err));
+  MU_TRY(const json::value inspected, ParseJson(result.out, "docker inspect"));
+  if (!inspected.is_array())
+    return Fail(ErrorCode::kCommandOutput, "docker inspect printed no list");
+  for (const json::value& one : inspected.get_array()) {
+    const model::Container container = ContainerOfJson(one);
+    if (container.id.empty() || container.status.empty())
+      return Fail(ErrorCode::kCommandOutput, "docker inspect printed a container without id");
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (names[i] == container.name || names[i] == container.id ||
+          (names[i].size() >= 12 && container.id.starts_with(names[i])))
+        found[i] = container;
+    }
+  }
+  return found;
+}
+
+Result<std::optional<model::Image>> DockerCli::InspectImage(const std::string& reference) {
+  MU_TRY(const CommandResult result, Docker({"image", "inspect", "--", reference}));
+  if (result.exit_code != 0) {
+    if (Contains(ToLower(result.err), "no such image")) return std::nullopt;
+    return Fail(ErrorCode::kCommandFailed,
+                fmt::format("docker image inspect {}: {}", reference, DockerWords(result.err)));
+  }
+  MU_TRY(const json::value inspected, ParseJson(result.out, "docker image inspect"));
+  if (!inspected.is_array() || inspected.get_array().empty() ||
+      JsonText(inspected.get_array()[0], {"Id"}).empty())
+    return Fail(ErrorCode::kCommandOutput, "docker image inspect printed no image");
+  return ImageOfJson(inspected.get_array()[0]);
+}
+
+Status DockerCli::Pull(const std::string& reference) {
+  MU_TRY(const CommandResult result, Docker({"pull", "--quiet", "--", reference}, kPullTimeout));
+  if (result.exit_code == 0) return {};
+  return Fail(ErrorCode::kImageMissing,
+              fmt::format("{} cannot be pulled: {}", reference, DockerWords(result.err)));
+}
+
+Status DockerCli::FindInRegistry(const std::string& reference) {
+  Command command;
+  command.environment = {{"DOCKER_CLI_EXPERIMENTAL", "enabled"}};  // clients before 20.10
+  command.argv = {"manifest", "inspect", "--", reference};
+  MU_TRY(CommandResult result, Docker(command));
+  if (result.exit_code != 0 &&
+      (Contains(result.err, "HTTP response to HTTPS client") || Contains(result.err, "x509:"))) {
+    command.argv = {"manifest", "inspect", "--insecure", "--", reference};
+    MU_TRY(result, Docker(command));
+  }
+  if (result.exit_code == 0) return {};
+  if (Contains(result.err, "is not a docker command") || Contains(result.err, "experimental"))
+    return Fail(ErrorCode::kImageMissing,
+                fmt::format("whether a registry has {} cannot be asked with this docker client: {}",
+                            reference, DockerWords(result.err)),
+                "pull the image by hand, or use a docker client from 20.10");
+  return Fail(ErrorCode::kImageMissing, fmt::format("{} is not found in its registry: {}",
+                                                    reference, DockerWords(result.err)));
+}
+
+Status DockerCli::Change(std::vector<std::string> verb, const std::vector<std::string>& names,
+                         Millis timeout) {
+  if (names.empty()) return {};
+  const std::string name = verb[0];
+  MU_TRY(const CommandResult result, Docker(With(std::move(verb), names), timeout));
+  if (result.exit_code != 0) return Fail(VerbError(name, names, result.err));
+  return {};
+}
+
+Status DockerCli::Stop(const std::vector<std::string>& names, Millis grace) {
+  if (grace.count() % 1000 != 0) return SignalThenKill(names, grace);
+  // The client stops them side by side, in one process.
+  return Change({"stop", "-t", std::to_string(grace.count() / 1000)}, names, grace + kEngineMargin);
+}
+
+// `docker stop` takes whole seconds only. `docker wait` returns when all have ended, however they
+// did; where the grace ends first, its child is what times out.
+Status DockerCli::SignalThenKill(const std::vector<std::string>& names, Millis grace) {
+  if (names.empty()) return {};
+  const auto kill = [&](const char* signal) -> Status {
+    MU_TRY(const CommandResult result, Docker(With({"kill", "--signal", signal}, names)));
+    if (result.exit_code == 0) return {};
+    for (const std::string& line : Lines(result.err)) {
+      // One that has ended by itself meanwhile is what is wanted.
+      if (!Trim(line).empty() && !Contains(line, "is not running"))
+        return Fail(VerbError("kill", names, line));
+    }
+    return {};
+  };
+  MU_CHECK(kill("TERM"));
+  const auto waited = Docker(With({"wait"}, names), grace);
+  if (waited && waited->exit_code == 0) return {};
+  if (waited) return Fail(VerbError("wait", names, waited->err));
+  if (waited.error().code != ErrorCode::kCommandTimeout) return Fail(waited.error());
+  MU_CHECK(kill("KILL"));
+  return Change({"wait"}, names, kEngineMargin);
+}
+
+Status DockerCli::Start(const std::vector<std::string>& names) { return Change({"start"}, names); }
+
+Status DockerCli::Remove(const std::string& name, bool is_forced) {
+  MU_TRY(const CommandResult result,
+         Docker(is_forced ? std::vector<std::string>{"rm", "--force", name}
+                          : std::vector<std::string>{"rm", name}));
+  // Newer clients end with 0 when a forced one is not there.
+  if (result.exit_code != 0 || SaysNoSuchContainer(result.err))
+    return Fail(VerbError("rm", {name}, result.err));
+  return {};
+}
+
+Status DockerCli::SetRestartPolicy(const std::vector<std::string>& names, const std::string& policy,
+                                   int max_retries) {
+  std::string value = policy.empty() ? "no" : policy;
+  if (value == "on-failure" && max_retries > 0) value += fmt::format(":{}", max_retries);
+  return Change({"update", "--restart", value}, names);
+}
+
+Result<std::string> DockerCli::Create(const std::string& name, const std::string& image,
+                                      const std::map<std::string, std::string>& labels) {
+  std::vector<std::string> arguments = {"create",    "--pull", "never",     "--name", name,
+                                        "--network", "none",   "--restart", "no"};
+  for (const auto& [label, value] : labels) {
+    arguments.push_back("--label");
+    arguments.push_back(label + "=" + value);
+  }
+  // A command of its own, since an image without one cannot be created from. It never runs.
+  arguments.insert(arguments.end(), {"--", image, "never-started"});
+  MU_TRY(const CommandResult result, Docker(std::move(arguments)));
+  if (result.exit_code == 0) return std::string(Trim(result.out));
+  if (Contains(result.err, "is already in use by container"))
+    return Fail(ErrorCode::kLocked, fmt::format("the container {} is there already: {}", name,
+                                                DockerWords(result.err)));
+  if (Contains(ToLower(result.err), "no such image") ||
+      Contains(result.err, "Unable to find image"))
+    return Fail(ErrorCode::kImageMissing,
+                fmt::format("docker create {}: {}", name, DockerWords(result.err)));
+  return Fail(ErrorCode::kContainerFailed,
+              fmt::format("docker create {}: {}", name, DockerWords(result.err)));
+}
+
+Result<ports::ExecResult> DockerCli::Exec(const std::string& name,
+                                          const std::vector<std::string>& argv,
+                                          const std::map<std::string, std::string>& environment,
+                                          Millis timeout) {
+  Command command;
+  command.argv = {"exec"};
+  for (const auto& [variable, value] : environment) {
+    command.argv.push_back("--env");
+    if (IsForTheClient(variable)) {
+      command.argv.push_back(variable + "=" + value);
+    } else {
+      command.argv.push_back(variable);
+      command.environment[variable] = value;
+    }
+  }
+  command.argv.push_back(name);
+  command.argv.insert(command.argv.end(), argv.begin(), argv.end());
+  command.timeout = timeout;
+  MU_TRY(CommandResult result, Docker(std::move(command)));
+  if (result.exit_code != 0 && (result.err.starts_with("Error response from daemon:") ||
+                                result.err.starts_with("Error: "))) {
+    const std::string text = ToLower(result.err);
+    if (SaysNoSuchContainer(text) || Contains(text, "is not running") ||
+        Contains(text, "is paused") || Contains(text, "is restarting"))
+      return Fail(ErrorCode::kContainerGone,
+                  fmt::format("{} cannot run a command: {}", name, DockerWords(result.err)));
+  }
+  return ports::ExecResult{result.exit_code, std::move(result.out), std::move(result.err)};
+}
+
+Result<std::string> DockerCli::Logs(const std::string& name, int lines) {
+  // The two streams come apart; the engine's time stamps, all of one width, put them together.
+  MU_TRY(const CommandResult result,
+         Docker({"logs", "--timestamps", "--tail", std::to_string(lines), name}));
+  if (result.exit_code != 0) return Fail(VerbError("logs", {name}, result.err));
+  std::vector<std::string> all = With(Lines(result.out), Lines(result.err));
+  const auto stamp = [](const std::string& line) { return line.substr(0, line.find(' ')); };
+  std::stable_sort(all.begin(), all.end(),
+                   [&](const std::string& a, const std::string& b) { return stamp(a) < stamp(b); });
+  for (std::string& line : all) {
+    const auto space = line.find(' ');
+    line = space == std::string::npos ? "" : line.substr(space + 1);
+  }
+  return Printable(Tail(Join(all, "\n"), static_cast<std::size_t>(std::max(lines, 0))));
+}
+
+Status DockerCli::CopyOut(const std::string& name, const std::string& path_inside,
+                          const std::string& tar_file) {
+  Command command;
+  command.argv = {"cp", name + ":" + path_inside, "-"};
+  command.stdout_file = tar_file;
+  command.timeout = kPullTimeout;
+  const auto result = Docker(std::move(command));
+  if (result && result->exit_code == 0) return {};
+  ::remove(tar_file.c_str());
+  if (!result) return Fail(result.error());
+  if (SaysNoSuchContainer(result->err)) return Fail(VerbError("cp", {name}, result->err));
+  return Fail(ErrorCode::kFileRead,
+              fmt::format("{} of container {}: {}", path_inside, name, DockerWords(result->err)));
+}
+
+Result<std::string> DockerCli::ReadFile(const std::string& name, const std::string& path_inside) {
+  Command command;
+  command.argv = {"cp", "--follow-link", name + ":" + path_inside, "-"};
+  command.max_output = kSmallFile;
+  MU_TRY(const CommandResult result, Docker(std::move(command)));
+  if (result.exit_code != 0) {
+    if (SaysNoSuchContainer(result.err))
+      return Fail(ErrorCode::kContainerGone, "docker cp: " + DockerWords(result.err));
+    return Fail(ErrorCode::kFileRead,
+                fmt::format("{} of container {}: {}", path_inside, name, DockerWords(result.err)));
+  }
+  std::string bytes;
+  std::string_view rest = result.out;
+  const auto read = [&](std::size_t most) -> Result<std::string> {
+    const std::string part(rest.substr(0, most));
+    rest.remove_prefix(part.size());
+    return part;
+  };
+  const auto size = FirstFileOfTar(read, [&](std::string_view part) -> Status {
+    bytes += part;
+    return {};
+  });
+  if (!size)
+    return Fail(size.error().code,
+                fmt::format("{} of container {}: {}", path_inside, name, size.error().message));
+  return bytes;
+}
+
+}  // namespace mu::adapters

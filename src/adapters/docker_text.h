@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the docker client prints, as values: containers, images, its complaints, tar streams. Pure
+// functions. Sources: docker client 20.10 and 28.2 against engine 20.10 (recorded in
+// tests/data/adapters).
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "adapters/json_read.h"
+#include "milvus_upgrade/base/result.h"
+#include "milvus_upgrade/model/container.h"
+
+namespace mu::adapters {
+
+model::Container ContainerOfJson(const json::value& inspected);
+model::Image ImageOfJson(const json::value& inspected);
+
+// The engine or the way to it is what failed: kDockerDown, kDockerDenied. nullopt: something else.
+std::optional<Error> EngineError(std::string_view err);
+bool SaysNoSuchContainer(std::string_view err);
+// The words of the client without its prefix, on one line.
+std::string DockerWords(std::string_view err);
+
+// Bytes that come in parts: up to as many as asked for, "" at the end.
+using ReadBytes = std::function<Result<std::string>(std::size_t most)>;
+// Finds the first regular file of a tar stream (ustar, pax or GNU, as `docker cp` writes it) and
+// gives its bytes to `take`, in parts. Returns its size. Errors: kFileRead when there is none,
+// kCommandOutput when the stream is cut or no tar.
+Result<std::uint64_t> FirstFileOfTar(const ReadBytes& read,
+                                     const std::function<Status(std::string_view)>& take);
+
+}  // namespace mu::adapters
