@@ -6,9 +6,17 @@
 namespace mu::ui {
 namespace {
 
+// Visible columns: code points outside colour codes.
 int WidthOf(std::string_view text) {
-  return static_cast<int>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  int columns = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '\x1b') {
+      at = std::min(text.find('m', at), text.size() - 1);
+    } else if ((text[at] & 0xC0) != 0x80) {
+      ++columns;
+    }
+  }
+  return columns;
 }
 
 }  // namespace
@@ -51,6 +59,12 @@ std::string Fold(std::string_view text, int indent, int width) {
     at = end < text.size() && text[end] == ' ' ? end + 1 : end;
   }
   return folded;
+}
+
+std::string Entry(std::string_view label, std::string_view text, int column, const Style& style) {
+  std::string line(label);
+  line.append(static_cast<std::size_t>(std::max(column - WidthOf(label), 1)), ' ');
+  return line + Fold(text, column, style.width) + "\n";
 }
 
 }  // namespace mu::ui

@@ -27,4 +27,8 @@ struct Style {
 // column `indent` as well. No final newline.
 std::string Fold(std::string_view text, int indent, int width);
 
+// "label     text" as one or more whole lines: the label padded to `column`, the text folded after
+// it. The label may be painted: only its visible columns count.
+std::string Entry(std::string_view label, std::string_view text, int column, const Style& style);
+
 }  // namespace mu::ui
