@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "fakes/fake_ports.h"
+#include "milvus_upgrade/base/text.h"
+
+namespace mu::fakes {
+namespace {
+
+constexpr Millis kTick{100};
+
+bool HasLabel(const model::Container& container, const std::string& label) {
+  const std::size_t equals = label.find('=');
+  if (equals == std::string::npos) return container.labels.contains(label);
+  return container.labels.contains(label.substr(0, equals)) &&
+         container.Label(label.substr(0, equals)) == label.substr(equals + 1);
+}
+
+tl::unexpected<Error> Gone(const std::string& name) {
+  return Fail(ErrorCode::kContainerGone, "No such container: " + name);
+}
+
+}  // namespace
+
+Status FakeDocker::CheckEngine() const {
+  if (world_.IsEngineUp()) return {};
+  return Fail(ErrorCode::kDockerDown, "Cannot connect to the Docker daemon. Is it running?");
+}
+
+Result<FakeContainer*> FakeDocker::Need(const std::string& name) {
+  FakeContainer* container = world_.Find(name);
+  if (container == nullptr) return Gone(name);
+  return container;
+}
+
+Result<model::Engine> FakeDocker::Info() {
+  MU_CHECK(CheckEngine());
+  return model::Engine{"FAKE:ENGINE", "20.10.24", "/var/lib/docker", "unix:///run/fake.sock"};
+}
+
+Result<std::vector<std::string>> FakeDocker::List(const std::vector<std::string>& labels) {
+  MU_CHECK(CheckEngine());
+  std::vector<std::string> ids;
+  for (const FakeContainer* container : world_.All()) {
+    if (std::all_of(labels.begin(), labels.end(),
+                    [&](const std::string& label) { return HasLabel(container->facts, label); })) {
+      ids.push_back(container->facts.id);
+    }
+  }
+  return ids;
+}
+
+Result<std::vector<std::optional<model::Container>>> FakeDocker::Inspect(
+    const std::vector<std::string>& names) {
+  MU_CHECK(CheckEngine());
+  std::vector<std::optional<model::Container>> found;
+  for (const std::string& name : names) {
+    FakeContainer* container = world_.Find(name);
+    if (container == nullptr) {
+      found.emplace_back();
+      continue;
+    }
+    model::Container facts = container->facts;
+    facts.health.status = world_.HealthOf(*container);
+    if (facts.health.status == "unhealthy") {
+      facts.health.failing_streak = 3;
+      facts.health.last_output = "curl: (22) The requested URL returned error: 500";
+    }
+    found.push_back(std::move(facts));
+  }
+  return found;
+}
+
+Result<std::optional<model::Image>> FakeDocker::InspectImage(const std::string& reference) {
+  MU_CHECK(CheckEngine());
+  const FakeImage* found = world_.FindImage(reference);
+  if (found == nullptr) return std::optional<model::Image>();
+  model::Image image;
+  image.id = found->id;
+  image.architecture = "amd64";
+  return std::optional(image);
+}
+
+Status FakeDocker::Pull(const std::string& reference) {
+  MU_TRY(const Answer answer, world_.Enter("pull " + reference));
+  if (answer == Answer::kLie) return {};
+  const FakeImage* image = world_.FindInRegistry(reference);
+  if (image == nullptr)
+    return Fail(ErrorCode::kImageMissing, "manifest for " + reference + " not found");
+  world_.AddImage(reference, image->program, image->version.Text(), image->flaw);
+  return world_.Leave("pull " + reference);
+}
+
+Status FakeDocker::FindInRegistry(const std::string& reference) {
+  MU_CHECK(CheckEngine());
+  if (world_.FindInRegistry(reference) != nullptr) return {};
+  return Fail(ErrorCode::kImageMissing, "manifest for " + reference + " not found");
+}
+
+Status FakeDocker::Stop(const std::vector<std::string>& names, Millis grace) {
+  const std::string call = "stop " + Join(names, " ");
+  MU_TRY(const Answer answer, world_.Enter(call));
+  if (answer == Answer::kLie) return {};
+  MU_CHECK(world_.Signal(names, grace));
+  MU_CHECK(world_.Leave("signal " + Join(names, " ")));  // the engine goes on without us
+  while (world_.IsAnyEnding(names)) world_.Clock().Advance(kTick);
+  return world_.Leave(call);
+}
+
+Status FakeDocker::Start(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    MU_TRY(const Answer answer, world_.Enter("start " + name));
+    if (answer == Answer::kLie) continue;
+    MU_CHECK(world_.StartContainer(name));
+    MU_CHECK(world_.Leave("start " + name));
+  }
+  return {};
+}
+
+Status FakeDocker::Remove(const std::string& name, bool is_forced) {
+  MU_TRY(const Answer answer, world_.Enter("remove " + name));
+  if (answer == Answer::kLie) return {};
+  MU_TRY(const FakeContainer* container, Need(name));
+  if (container->facts.IsRunning() && !is_forced) {
+    return Fail(ErrorCode::kContainerFailed,
+                "You cannot remove a running container " + name + ". Stop the container first");
+  }
+  world_.RemoveContainer(name);
+  return world_.Leave("remove " + name);
+}
+
+Status FakeDocker::SetRestartPolicy(const std::vector<std::string>& names,
+                                    const std::string& policy, int max_retries) {
+  for (const std::string& name : names) {
+    MU_TRY(const Answer answer, world_.Enter("update " + name));
+    if (answer == Answer::kLie) continue;
+    MU_TRY(FakeContainer* const container, Need(name));
+    container->facts.restart_policy = policy;
+    container->facts.restart_max_retries = max_retries;
+    MU_CHECK(world_.Leave("update " + name));
+  }
+  return {};
+}
+
+Result<std::string> FakeDocker::Create(const std::string& name, const std::string& image,
+                                       const std::map<std::string, std::string>& labels) {
+  MU_TRY(const Answer answer, world_.Enter("create " + name));
+  if (answer == Answer::kLie) return std::string(64, '0');
+  ContainerSpec spec;
+  spec.name = name;
+  spec.image = image;
+  spec.labels = labels;
+  MU_TRY(const std::string id, world_.CreateContainer(spec));
+  MU_CHECK(world_.Leave("create " + name));
+  return id;
+}
+
+Result<ports::ExecResult> FakeDocker::Exec(const std::string& name,
+                                           const std::vector<std::string>& argv,
+                                           const std::map<std::string, std::string>&, Millis) {
+  MU_CHECK(CheckEngine());
+  MU_TRY(const FakeContainer* container, Need(name));
+  if (!container->facts.IsRunning())
+    return Fail(ErrorCode::kContainerGone, "Container " + name + " is not running");
+  if (argv.empty() || argv.front() != "curl")
+    return ports::ExecResult{127, "", "exec: not found in $PATH"};
+  if (!container->is_registered && container->image.flaw != Flaw::kUnhealthy)
+    return ports::ExecResult{7, "000", "Connection refused"};
+  return ports::ExecResult{0, world_.IsReady(*container) ? "200" : "500", ""};
+}
+
+Result<std::string> FakeDocker::Logs(const std::string& name, int lines) {
+  MU_CHECK(CheckEngine());
+  MU_TRY(const FakeContainer* container, Need(name));
+  return Tail(container->log, static_cast<std::size_t>(lines));
+}
+
+Status FakeDocker::CopyOut(const std::string& name, const std::string& path_inside,
+                           const std::string& tar_file) {
+  MU_CHECK(CheckEngine());
+  MU_TRY(const FakeContainer* container, Need(name));
+  for (const model::Mount& mount : container->facts.mounts) {
+    if (path_inside.starts_with(mount.target)) {
+      return world_.Files().Create(tar_file, "tar of " + mount.source + "\n", 0600);
+    }
+  }
+  return Fail(ErrorCode::kFileRead,
+              fmt::format("Could not find the file {} in container {}", path_inside, name));
+}
+
+Result<std::string> FakeDocker::ReadFile(const std::string& name, const std::string& path_inside) {
+  MU_CHECK(CheckEngine());
+  MU_TRY(const FakeContainer* container, Need(name));
+  const auto it = world_.image_files.find(container->facts.image + ":" + path_inside);
+  if (it != world_.image_files.end()) return it->second;
+  return Fail(ErrorCode::kFileRead,
+              fmt::format("Could not find the file {} in container {}", path_inside, name));
+}
+
+Result<ports::HttpAnswer> FakeHttp::Get(const std::string& url, Millis timeout) {
+  const std::string rest = url.substr(std::min(url.size(), std::string("http://").size()));
+  const std::size_t colon = rest.find(':');
+  const std::size_t slash = rest.find('/');
+  const int port = colon == std::string::npos ? 80 : std::atoi(rest.c_str() + colon + 1);
+  const std::string path = slash == std::string::npos ? "/" : rest.substr(slash);
+  (void)timeout;
+  for (const FakeContainer* container : world_.All()) {
+    for (const model::PublishedPort& published : container->facts.ports) {
+      if (published.host_port != port) continue;
+      // docker-proxy accepts early; behind it nobody listens yet (ground.md 3).
+      if (!container->is_registered && container->image.flaw != Flaw::kUnhealthy) break;
+      if (path == "/healthz") {
+        return world_.IsReady(*container)
+                   ? ports::HttpAnswer{200, "OK"}
+                   : ports::HttpAnswer{500, "Not all components are healthy"};
+      }
+      if (path != "/metrics") return ports::HttpAnswer{404, "404 page not found"};
+      const model::Version& version = container->image.version;
+      if (version.minor < 5) return ports::HttpAnswer{200, "# no build info\n"};
+      return ports::HttpAnswer{
+          200, fmt::format("milvus_build_info{{version=\"{}\"}} 1\n", version.Text())};
+    }
+  }
+  return Fail(ErrorCode::kCommandFailed, url + ": Connection refused");
+}
+
+}  // namespace mu::fakes
