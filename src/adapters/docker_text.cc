@@ -200,7 +200,8 @@ Result<std::uint64_t> FirstFileOfTar(const ReadBytes& read,
       MU_CHECK(TakeBytes(read, size, take));
       return size;
     }
-    // Long names (x, g, L) and folders come before it.
+    if (type == '5') return Fail(ErrorCode::kFileRead, "it is a folder");
+    // Long names (x, g, L) come before it.
     MU_CHECK(TakeBytes(read, (size + kBlock - 1) / kBlock * kBlock, skip));
   }
 }
