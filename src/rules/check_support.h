@@ -97,6 +97,7 @@ MU_CHECKS(CheckComposeGeneration);
 MU_CHECKS(CheckComposeV1Engine);
 MU_CHECKS(CheckImages);
 MU_CHECKS(CheckImageArchitecture);
+MU_CHECKS(CheckImageDigest);
 MU_CHECKS(CheckPullPolicy);
 MU_CHECKS(CheckBuild);
 // checks_files.cc

@@ -78,6 +78,8 @@ constexpr CheckRow kRows[] = {
      CheckImages},
     {"image-architecture", "the new image is for this machine", "it would not start",
      CheckImageArchitecture},
+    {"image-digest", "the image is written by tag",
+     "the digest of the old image says nothing of the new one", CheckImageDigest},
     {"pull-policy", "nothing is pulled in the outage", "the outage would depend on a registry",
      CheckPullPolicy},
     {"build", "Milvus images are not built by Compose", "the old Dockerfile would get the new name",

@@ -194,7 +194,7 @@ void CheckRestartPolicy(const CheckInput& in, Findings& out) {
     AddInfo(
         out, Join(held, ", "), "the engine would start these again by itself (restart: always)",
         "so that an engine restart in the outage cannot bring them back, the policy is switched "
-        "off for the outage and put back afterwards (ground.md 6)",
+        "off for the outage and put back afterwards",
         "");
   }
   std::vector<std::string> stay_down;
@@ -205,7 +205,7 @@ void CheckRestartPolicy(const CheckInput& in, Findings& out) {
   if (!stay_down.empty()) {
     AddInfo(out, Join(stay_down, ", "),
             "these stay down when the engine restarts (no restart policy)",
-            "an engine restart in the outage would leave Milvus without them (ground.md 6)",
+            "an engine restart in the outage would leave Milvus without them",
             "nothing for the upgrade; `restart: unless-stopped` keeps them up");
   }
 }

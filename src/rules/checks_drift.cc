@@ -96,10 +96,15 @@ bool IsSameText(const std::string& wanted, const std::string& actual) {
   return plain == actual;
 }
 
-const model::Image* ImageOf(const model::Observed& observed, const std::string& reference) {
-  const auto it = observed.images.find(reference);
-  return it == observed.images.end() || !it->second ? nullptr : &*it->second;
+// The image that the container was made from; null when its name now means another one.
+const model::Image* ImageOf(const model::Observed& observed, const Container& container) {
+  const auto it = observed.images.find(container.image);
+  if (it == observed.images.end() || !it->second) return nullptr;
+  return it->second->id == container.image_id ? &*it->second : nullptr;
 }
+
+// Clients put their own proxy settings into the containers that they make.
+bool IsProxyName(const std::string& name) { return ToLower(name).ends_with("_proxy"); }
 
 // The command that the files make, or nothing when it depends on an image that is not known.
 std::vector<std::string> WantedCommand(const ComposeService& service, const model::Image* image) {
@@ -126,7 +131,7 @@ std::vector<std::string> EnvironmentDrift(const ComposeService& service, const C
   }
   if (image == nullptr) return names;
   for (const auto& [name, value] : container.environment) {
-    if (service.environment.contains(name)) continue;
+    if (service.environment.contains(name) || IsProxyName(name)) continue;
     const auto own = image->environment.find(name);
     if (own == image->environment.end() || own->second != value) names.push_back(name);
   }
@@ -225,7 +230,7 @@ void CheckConfigDrift(const CheckInput& in, Findings& out) {
                            container.image),
                std::string(kCause), fix);
     }
-    const model::Image* image = ImageOf(in.observed, container.image);
+    const model::Image* image = ImageOf(in.observed, container);
     const std::vector<std::string> wanted = WantedCommand(*service, image);
     if (!wanted.empty() && !IsSameText(Join(wanted, " "), Join(container.command, " "))) {
       AddError(out, milvus.service,

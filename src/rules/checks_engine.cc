@@ -41,15 +41,14 @@ void CheckComposeGeneration(const CheckInput& in, Findings& out) {
   if (in.observed.made_by_version.empty() || major == 0) return;
   const bool is_v1 = major == 1;
   if (is_v1 == (in.observed.made_by == ComposeGeneration::kV1)) return;
-  AddError(
-      out, in.observed.project.name,
-      fmt::format("the stack was made by Compose {}, at hand is {}", in.observed.made_by_version,
-                  in.observed.compose_version),
-      is_v1 ? "Compose v1 would recreate every container of a v2 stack, etcd included (ground.md 1)"
-            : "Compose v2 refuses the network of a v1 stack in the middle of the change "
-              "(ground.md 1)",
-      is_v1 ? "install the Compose plugin (docker-compose-plugin)"
-            : "install docker-compose 1.29, or bring the stack down and up once with v2");
+  AddError(out, in.observed.project.name,
+           fmt::format("the stack was made by Compose {}, at hand is {}",
+                       in.observed.made_by_version, in.observed.compose_version),
+           is_v1 ? "Compose v1 would recreate every container of a v2 stack, etcd included"
+                 : "Compose v2 refuses the network of a v1 stack in the middle of the change "
+                   "",
+           is_v1 ? "install the Compose plugin (docker-compose-plugin)"
+                 : "install docker-compose 1.29, or bring the stack down and up once with v2");
 }
 
 void CheckComposeV1Engine(const CheckInput& in, Findings& out) {
@@ -112,6 +111,16 @@ void CheckImageArchitecture(const CheckInput& in, Findings& out) {
           fmt::format("pull the right one: docker pull --platform linux/{} {}", old_one,
                       reference));
     }
+  }
+}
+
+void CheckImageDigest(const CheckInput& in, Findings& out) {
+  for (const MilvusService& milvus : in.observed.milvus) {
+    if (milvus.image.digest.empty()) continue;
+    AddWarning(out, milvus.service,
+               fmt::format("its image is pinned by digest: {}", milvus.image.Text()),
+               "the digest names the old image only: the new one is written by tag",
+               "add the digest of the new image afterwards; the report tells it");
   }
 }
 

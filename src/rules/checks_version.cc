@@ -22,7 +22,7 @@ struct LostIndexRow {
   std::string_view source;
 };
 const LostIndexRow kLostIndexes[] = {
-    {"ANNOY", {2, 3, 0, ""}, "run: 2.3.5 retries `bad_function_call` for ever (ground.md 3)"},
+    {"ANNOY", {2, 3, 0, ""}, "run: 2.3.5 retries `bad_function_call` for ever"},
 };
 
 // The queue that an environment names, as Milvus reads it: MQ_TYPE, mq.type, messageQueue.
@@ -100,13 +100,12 @@ void CheckVersionAgreement(const CheckInput& in, Findings& out) {
       const bool is_own =
           std::find(own.begin(), own.end(), HostOfAddress(session.address)) != own.end();
       if (!is_own || !session.version.empty()) continue;
-      AddError(
-          out, milvus.service,
-          fmt::format("its tag says {}, but its session {} carries no version", tag.Text(),
-                      session.name),
-          "servers write their version from 2.2 on; one that writes none is 2.1 (ground.md 3), "
-          "and 2.1 needs its metadata migrated",
-          "find out which version runs, then give it with --from");
+      AddError(out, milvus.service,
+               fmt::format("its tag says {}, but its session {} carries no version", tag.Text(),
+                           session.name),
+               "servers write their version from 2.2 on; one that writes none is 2.1, "
+               "and 2.1 needs its metadata migrated",
+               "find out which version runs, then give it with --from");
       break;
     }
   }
@@ -134,7 +133,7 @@ void CheckMetadataEra(const CheckInput& in, Findings& out) {
              fmt::format("the metadata is {} the form of 2.1 while {} runs on it",
                          etcd.has_meta_2_2 ? "partly still in" : "in", running->Text()),
              "the image was changed without the metadata migration: such a server says healthy and "
-             "counts rows, but its indexes are gone and every search fails (ground.md 3)",
+             "counts rows, but its indexes are gone and every search fails",
              "go back to the 2.1 image, or restore a backup of the keys, then upgrade with the "
              "migration");
   } else if (!IsAtLeastMinor(*running, 2, 2) && etcd.has_meta_2_2) {
@@ -176,7 +175,7 @@ void CheckRoles(const CheckInput& in, Findings& out) {
     if (is_gone_in_2_6 && IsAtLeastMinor(*target, 2, 6)) {
       AddError(out, milvus.service,
                fmt::format("{} has no role {}", target->Text(), model::NameOf(milvus.role)),
-               "2.6 merged the coordinators into mixcoord and dropped indexnode (milvus.md 5, 6)",
+               "2.6 merged the coordinators into mixcoord and dropped indexnode",
                "stay on 2.5, or move to the roles of 2.6 by Helm or the operator");
     }
     if (milvus.role == Role::kStreamingNode && !IsAtLeastMinor(*target, 2, 6)) {

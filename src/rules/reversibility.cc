@@ -14,11 +14,11 @@ constexpr ReversibilityRow kRows[] = {
     {"2.1", "2.2", MessageQueue::kUnknown, false,
      "the migrated metadata is unknown to 2.1, and keys that 2.2 has written stay after a rollback "
      "of the migration",
-     "milvus.md 1.4; run (ground.md 4)"},
+     "measured"},
     {"2.2", "2.3", MessageQueue::kRocksmq, false,
      "2.3 adds a column family to rocksmq, on which 2.2 dies: \"Column families not opened: "
      "properties\"",
-     "run (ground.md 3), milvus-io/milvus#28008"},
+     "measured; milvus-io/milvus#28008"},
     {"2.3", "2.4", MessageQueue::kUnknown, false, "2.3 cannot load segments that 2.4 has indexed",
      "milvus-io/milvus#33242"},
     {"2.5", "2.6", MessageQueue::kUnknown, false,
@@ -27,7 +27,7 @@ constexpr ReversibilityRow kRows[] = {
     {"2.6", "3.0", MessageQueue::kUnknown, false,
      "the pages contradict each other, and builds of 2.6 up to 2.6.18 panic on what 3.0 has "
      "written",
-     "milvus.md 7.3, milvus-io/milvus#50694"},
+     "milvus-io/milvus#50694"},
 };
 
 }  // namespace
@@ -36,8 +36,7 @@ std::span<const ReversibilityRow> ReversibilityTable() { return kRows; }
 
 Reversibility ReversibilityOf(const Version& from, const Version& to, MessageQueue queue) {
   if (from.SameMinor(to))
-    return {true,
-            "within one minor the old version reads what the new one writes (milvus.md 7.1, R1)"};
+    return {true, "within one minor the old version reads what the new one writes"};
   const auto minor_of = [](const Version& v) {
     return std::to_string(v.major) + "." + std::to_string(v.minor);
   };

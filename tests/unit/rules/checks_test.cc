@@ -341,6 +341,9 @@ const std::vector<Case>& Firing() {
       {"image-architecture", Stack::kStandalone,
        [](World& w) { w.observed.images[samples::kNewImage]->architecture = "arm64"; }, kError,
        "standalone", "is for arm64"},
+      {"image-digest", Stack::kStandalone,
+       [](World& w) { w.observed.milvus[0].image.digest = samples::kOldImageId; }, kWarning,
+       "standalone", "pinned by digest: milvusdb/milvus:v2.2.16@sha256:2222"},
       {"pull-policy", Stack::kStandalone,
        [](World& w) { File(w, "standalone").pull_policy = "always"; }, kWarning, "standalone",
        "always"},
@@ -537,6 +540,13 @@ const std::vector<SilentCase>& Silent() {
       {"images", Stack::kStandalone, [](World& w) { File(w, "standalone").pull_policy = "never"; }},
       {"image-architecture", Stack::kStandalone,
        [](World& w) { w.observed.images[samples::kNewImage]->architecture = ""; }},
+      {"image-digest", Stack::kStandalone, [](World&) {}},
+      {"config-drift", Stack::kStandalone,  // the client's proxy settings; a tag that has moved on
+       [](World& w) {
+         Milvus(w).environment["HTTP_PROXY"] = "http://proxy:3128";
+         w.observed.images[samples::kOldImage]->id = samples::kNewImageId;
+         w.observed.images[samples::kOldImage]->environment.clear();
+       }},
       {"pull-policy", Stack::kStandalone, [](World& w) { File(w, "etcd").pull_policy = "always"; }},
       {"build", Stack::kStandalone, [](World& w) { File(w, "minio").has_build = true; }},
       {"files-replaceable", Stack::kStandalone,  // not a file that is edited
