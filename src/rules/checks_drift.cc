@@ -26,13 +26,9 @@ bool IsAnonymous(const Mount& mount) {
 }
 
 // `wanted` of the files and `actual` of the engine name the same data.
-bool IsSameSource(const model::ComposeProject& project, const Mount& wanted, const Mount& actual) {
+bool IsSameSource(const Mount& wanted, const Mount& actual) {
   if (wanted.type != actual.type) return false;
-  if (wanted.type == "bind") return WithoutSlash(wanted.source) == WithoutSlash(actual.source);
-  if (wanted.source.empty() || wanted.source == actual.source) return true;
-  if (const auto it = project.volumes.find(wanted.source); it != project.volumes.end())
-    return it->second == actual.source;
-  return actual.source == project.name + "_" + wanted.source;
+  return wanted.source.empty() || WithoutSlash(wanted.source) == WithoutSlash(actual.source);
 }
 
 std::string Describe(const Mount& mount) {
@@ -66,7 +62,7 @@ void CompareMounts(const model::Observed& observed, const std::string& service_n
           fmt::format("the files mount {} at {}, where {} has nothing mounted", Describe(wanted),
                       wanted.target, container.name),
           cause, fix);
-    } else if (!IsSameSource(observed.project, wanted, *actual)) {
+    } else if (!IsSameSource(wanted, *actual)) {
       Add(out, severity, service_name,
           fmt::format("{} has {} at {}, the files would mount {}", container.name,
                       Describe(*actual), wanted.target, Describe(wanted)),
@@ -83,17 +79,6 @@ void CompareMounts(const model::Observed& observed, const std::string& service_n
                     Describe(actual), actual.target),
         cause, fix);
   }
-}
-
-// `docker compose config` writes "$" as "$$".
-bool IsSameText(const std::string& wanted, const std::string& actual) {
-  if (wanted == actual) return true;
-  std::string plain;
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    plain += wanted[i];
-    if (wanted[i] == '$' && i + 1 < wanted.size() && wanted[i + 1] == '$') ++i;
-  }
-  return plain == actual;
 }
 
 // The image that the container was made from; null when its name now means another one.
@@ -126,8 +111,7 @@ std::vector<std::string> EnvironmentDrift(const ComposeService& service, const C
   std::vector<std::string> names;
   for (const auto& [name, wanted] : service.environment) {
     const auto actual = container.environment.find(name);
-    if (actual == container.environment.end() || !IsSameText(wanted, actual->second))
-      names.push_back(name);
+    if (actual == container.environment.end() || wanted != actual->second) names.push_back(name);
   }
   if (image == nullptr) return names;
   for (const auto& [name, value] : container.environment) {
@@ -232,7 +216,7 @@ void CheckConfigDrift(const CheckInput& in, Findings& out) {
     }
     const model::Image* image = ImageOf(in.observed, container);
     const std::vector<std::string> wanted = WantedCommand(*service, image);
-    if (!wanted.empty() && !IsSameText(Join(wanted, " "), Join(container.command, " "))) {
+    if (!wanted.empty() && wanted != container.command) {
       AddError(out, milvus.service,
                fmt::format("the files run `{}`, {} runs `{}`", Join(wanted, " "), container.name,
                            Join(container.command, " ")),

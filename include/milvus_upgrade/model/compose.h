@@ -26,7 +26,7 @@ struct ComposeSelectors {
 
 struct Mount {
   std::string type;    // "bind", "volume", "tmpfs"
-  std::string source;  // host path or volume name
+  std::string source;  // host path or the volume's real name
   std::string target;
   bool read_only = false;
   auto operator<=>(const Mount&) const = default;
@@ -63,7 +63,6 @@ struct ComposeProject {
   std::string name;
   std::map<std::string, ComposeService> services;
   std::map<std::string, std::string> networks;  // key in the file -> real name
-  std::map<std::string, std::string> volumes;   // the same of named volumes
   bool operator==(const ComposeProject&) const = default;
 };
 
