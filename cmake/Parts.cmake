@@ -19,6 +19,19 @@ function(mu_part name)
   target_link_libraries(mu_${name} ${scope} ${PART_USES} ${PART_LIBS})
 endfunction()
 
+# mu_proto(TARGET FILE): adds the code that protoc makes of FILE, without our warnings.
+function(mu_proto target file)
+  get_filename_component(name ${file} NAME_WE)
+  get_filename_component(folder ${file} DIRECTORY)
+  set(out ${CMAKE_BINARY_DIR}/generated)
+  file(MAKE_DIRECTORY ${out})
+  add_custom_command(OUTPUT ${out}/${name}.pb.cc ${out}/${name}.pb.h
+    COMMAND ${MU_PROTOC} --proto_path=${folder} --cpp_out=${out} ${file} DEPENDS ${file} VERBATIM)
+  set_source_files_properties(${out}/${name}.pb.cc PROPERTIES COMPILE_OPTIONS "-w")
+  target_sources(${target} PRIVATE ${out}/${name}.pb.cc)
+  target_include_directories(${target} SYSTEM BEFORE PRIVATE ${out})
+endfunction()
+
 # mu_test(NAME [USES part...]): the test program test_NAME of the *_test.cc files of this folder.
 function(mu_test name)
   cmake_parse_arguments(TEST "" "" "USES;LIBS" ${ARGN})
