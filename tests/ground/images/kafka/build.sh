@@ -13,7 +13,7 @@ jdk=/usr/lib/jvm/java-17-openjdk-amd64
 java_home=$root/opt/java
 
 JAVA_HOME=$jdk mvn --quiet --batch-mode -Dstyle.color=never --file "$here/pom.xml" dependency:copy-dependencies \
-  -DincludeScope=runtime -DoutputDirectory="$root/opt/kafka/libs"
+  -DincludeScope=runtime -DoutputDirectory="$root/opt/kafka/libs" 2>&1 | sed 's/\x1b\[0m//g' # it resets colours even without any
 install -D -m 644 -t "$root/opt/kafka/conf" "$here/server.properties"
 install -D -m 755 -t "$root/usr/bin" "$here/start"
 
