@@ -18,6 +18,7 @@ using ports::CommandResult;
 
 constexpr Millis kPullTimeout{60 * 60'000};
 constexpr Millis kEngineMargin{60'000};  // what a slow engine may take on top of a grace period
+constexpr std::size_t kExecOutput = 1u << 30;  // 50,000 keys of Milvus are 18 MB of JSON (measured)
 constexpr std::size_t kSmallFile = 16u << 20;
 
 bool Contains(std::string_view text, std::string_view part) {
@@ -271,6 +272,7 @@ Result<ports::ExecResult> DockerCli::Exec(const std::string& name,
   command.argv.push_back(name);
   command.argv.insert(command.argv.end(), argv.begin(), argv.end());
   command.timeout = timeout;
+  command.max_output = kExecOutput;
   MU_TRY(CommandResult result, Docker(std::move(command)));
   if (result.exit_code != 0 && (result.err.starts_with("Error response from daemon:") ||
                                 result.err.starts_with("Error: "))) {
@@ -310,6 +312,8 @@ Status DockerCli::CopyOut(const std::string& name, const std::string& path_insid
   ::remove(tar_file.c_str());
   if (!result) return Fail(result.error());
   if (SaysNoSuchContainer(result->err)) return Fail(VerbError("cp", {name}, result->err));
+  if (Contains(result->err, "no space left on device"))
+    return Fail(ErrorCode::kDiskFull, fmt::format("{}: {}", tar_file, DockerWords(result->err)));
   return Fail(ErrorCode::kFileRead,
               fmt::format("{} of container {}: {}", path_inside, name, DockerWords(result->err)));
 }
