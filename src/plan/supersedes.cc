@@ -27,6 +27,10 @@ std::vector<std::string> ServicesOf(const Step& step) {
   return {};
 }
 
+bool BringsUp(const Step& step) {
+  return step.kind == StepKind::kUpServices || step.kind == StepKind::kStartContainers;
+}
+
 bool HaveCommon(const std::vector<std::string>& a, const std::vector<std::string>& b) {
   return std::any_of(a.begin(), a.end(), [&](const std::string& item) {
     return std::find(b.begin(), b.end(), item) != b.end();
@@ -36,8 +40,7 @@ bool HaveCommon(const std::vector<std::string>& a, const std::vector<std::string
 }  // namespace
 
 bool Supersedes(const Step& later, const Step& earlier) {
-  const bool brings_up =
-      later.kind == StepKind::kUpServices || later.kind == StepKind::kStartContainers;
+  const bool brings_up = BringsUp(later);
   switch (earlier.kind) {
     case StepKind::kReplaceFile: {
       const auto* replace = std::get_if<ReplaceFile>(&later.args);
@@ -58,6 +61,11 @@ bool Supersedes(const Step& later, const Step& earlier) {
     default:
       return false;
   }
+}
+
+bool Breaks(const Step& step, Expectation::Kind kind) {
+  return BringsUp(step) && (kind == Expectation::Kind::kContainersDown ||
+                            kind == Expectation::Kind::kNoForeignSession);
 }
 
 Millis Plan::EstimatedOutage() const {

@@ -69,6 +69,9 @@ std::string DescribeArgs(const Step& step);
 // Whether what `earlier` has done need not hold any more once `later` has been entered: a stop is
 // over when its services come up, a file's content when it is replaced again.
 bool Supersedes(const Step& later, const Step& earlier);
+// Whether acting, even in part, makes the expectation untrue: a step that was cut while it brought
+// containers up finds its own containers up.
+bool Breaks(const Step& step, Expectation::Kind kind);
 // The old bytes with the splices applied. Errors: kFileChanged when `before` is not at its place or
 // the hash differs.
 Result<std::string> ApplySplices(std::string_view old_bytes, const ReplaceFile& replace);

@@ -21,7 +21,8 @@ enum class Move { kStart, kReobserve, kRestoreThenRetry, kAsk, kCheckDone, kLoop
 struct StepState {
   enum class Last { kNone, kIntent, kDone, kFailed } last = Last::kNone;
   int attempts = 0;
-  Evidence evidence;  // of the last done record
+  Evidence evidence;   // of the last done record
+  bool acted = false;  // an attempt may have reached the effect: false when all failed before it
 };
 StepState StateOf(const std::vector<Record>& records, std::string_view phase,
                   std::string_view step_id);

@@ -4,9 +4,10 @@
 // it is an error.
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,7 +30,8 @@ using Evidence = std::map<std::string, std::string>;
 struct Record {
   std::uint64_t seq = 0;
   std::string time;  // wall, for people
-  Millis at{0};      // monotonic since the journal was opened by this process
+  Millis at{0};      // since the run's first record: monotonic within a process, the time between
+                     // two processes by the wall clock
   RecordType type = RecordType::kEvent;
   std::string phase;        // "forward" or "rollback"
   std::string step;         // id, where it is about a step
@@ -62,10 +64,16 @@ class Journal {
   // Opens for appending; cuts a torn tail. Errors as ParseJournal and Files.
   static Result<std::unique_ptr<Journal>> Open(ports::Files& files, ports::Clock& clock,
                                                const std::string& path);
-  // Writes and syncs. After one error every later Append fails with it: no effect may follow.
+  // Fills in seq, time, at, and phase and step where they are empty; writes and syncs. After one
+  // error every later Append fails with it: no effect may follow. May be called from any thread.
   Status Append(Record record);
+  // The error that ended the journal, if one has.
+  std::optional<Error> Broken() const;
+  // Not while another thread appends.
   const std::vector<Record>& Records() const { return records_; }
-  void SetPhase(std::string phase) { phase_ = std::move(phase); }
+  void SetPhase(std::string phase);
+  // The step that records without one are about: child commands, events.
+  void SetStep(std::string step);
 
  private:
   Journal(ports::Clock& clock, std::unique_ptr<ports::AppendFile> file,
@@ -74,8 +82,16 @@ class Journal {
   std::unique_ptr<ports::AppendFile> file_;
   std::vector<Record> records_;
   std::string phase_ = "forward";
+  std::string step_;
   Millis opened_at_;
   std::optional<Error> broken_;
+  mutable std::mutex mutex_;
 };
+
+// The first and the last record of a process that works on a run. `outcome`: StoredRun::EndState.
+Status Begin(Journal& journal, const std::string& plan_hash);
+Status Finish(Journal& journal, const std::string& outcome, ExitCode exit_code);
+// Each finished child as a record. An error of the journal shows at the executor's next one.
+ports::CommandLog CommandLogInto(Journal& journal);
 
 }  // namespace mu::run

@@ -31,9 +31,12 @@ struct StoredRun {
   std::optional<plan::Plan> rollback;
   std::vector<Record> records;
   std::optional<Error> damage;  // of plan or journal: such a run is listed, not hidden
-  // "done", "rolled-back", "needs-person", "paused", "interrupted", "unfinished", "damaged".
+  // "done", "rolled-back", "failed-untouched", "needs-person", "paused", "interrupted",
+  // "unfinished", "damaged".
   std::string EndState() const;
-  bool IsOpen() const;  // must be resumed or rolled back before another run may start
+  // Must be resumed or rolled back before another run may start. A run that was killed before its
+  // first step is not.
+  bool IsOpen() const;
 };
 
 class RunStore {
@@ -45,6 +48,7 @@ class RunStore {
   // A new run folder with the plan in it (synced). Ids sort by time: "20261125-120000-ab12".
   Result<RunFiles> Create(const plan::Plan& plan);
   Status SaveRollback(const RunFiles& run, const plan::Plan& rollback);
+  // Oldest first; empty when there is no state folder.
   Result<std::vector<std::string>> Ids();
   Result<StoredRun> Load(const std::string& id);
   // "" is the newest. Errors: kNoSuchRun.

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "milvus_upgrade/run/executor.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "milvus_upgrade/base/text.h"
+
+namespace mu::run {
+namespace {
+
+using Kind = ProgressEvent::Kind;
+
+// Whether the last of the two outage events is the opening one, whatever the phase.
+bool IsOutageOpen(const std::vector<Record>& records) {
+  bool is_open = false;
+  for (const Record& record : records) {
+    if (record.event == "outage-opened") is_open = true;
+    if (record.event == "outage-closed") is_open = false;
+  }
+  return is_open;
+}
+
+class Execution {
+ public:
+  Execution(const plan::Plan& plan, const std::string& phase, const ExecutorPorts& ports)
+      : plan_(plan), ports_(ports) {
+    ports_.journal.SetPhase(phase);
+    for (const plan::Step& step : plan.steps)
+      states_[step.id] = StateOf(ports_.journal.Records(), phase, step.id);
+    is_outage_open_ = IsOutageOpen(ports_.journal.Records());
+  }
+
+  Outcome Run(const std::string& pause_before) {
+    for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
+      const plan::Step& step = plan_.steps[i];
+      index_ = static_cast<int>(i) + 1;
+      step_ = &step;
+      started_ = ports_.clock.Monotonic();
+      if (step.id == pause_before) return {Outcome::Kind::kPaused, std::nullopt, step.id};
+      if (ports_.interrupts.Pending() != ports::Interrupt::kNone)
+        return {Outcome::Kind::kInterrupted, std::nullopt, step.id};
+      ports_.journal.SetStep(step.id);
+      const Status status = Advance();
+      ports_.journal.SetStep("");
+      if (!status) return OutcomeOf(status.error());
+    }
+    return {};
+  }
+
+ private:
+  class Scope : public StepScope {
+   public:
+    explicit Scope(Execution& run) : run_(run) {}
+    void Waiting(const std::string& observed) override { run_.Tell(Kind::kWaiting, observed); }
+    Status Event(const std::string& name, const Evidence& evidence) override {
+      MU_CHECK(run_.RecordEvent(name, evidence));
+      const bool is_no_return = name == "point-of-no-return";
+      run_.Tell(is_no_return ? Kind::kPointOfNoReturn : Kind::kNote, name);
+      return {};
+    }
+    // A gate may be left at any time: it has changed nothing. An effect is finished first, until a
+    // second signal.
+    bool IsInterrupted() override {
+      const ports::Interrupt pending = run_.ports_.interrupts.Pending();
+      return plan::RowOf(run_.step_->kind).is_read_only ? pending != ports::Interrupt::kNone
+                                                        : pending == ports::Interrupt::kStopNow;
+    }
+    const std::string& RunFolder() const override { return run_.ports_.run_folder; }
+
+   private:
+    Execution& run_;
+  };
+
+  // The resume table's move for this step.
+  Status Advance() {
+    const StepState& state = states_[step_->id];
+    switch (NextMove(state, step_->on_crash)) {
+      case Move::kStart:
+      case Move::kReobserve:
+        return Enter(state);
+      case Move::kCheckDone:
+        return CheckDone(state);
+      case Move::kRestoreThenRetry:
+        return Fail(ErrorCode::kDrift,
+                    fmt::format("step {} was cut in the middle and may have done a part of its "
+                                "work; its backup must be restored before it is tried again",
+                                step_->id),
+                    "the backups are in the run folder; nothing was touched by this attempt");
+      case Move::kAsk:
+        return Fail(ErrorCode::kDrift,
+                    fmt::format("step {} was cut in the middle; only a person can tell how far it "
+                                "came",
+                                step_->id));
+      case Move::kLoopGuard:
+        return Fail(ErrorCode::kLoopGuard, fmt::format("step {} was entered {} times and never got "
+                                                       "done",
+                                                       step_->id, state.attempts));
+    }
+    return Fail(ErrorCode::kInternal, "a move that is not in the resume table");
+  }
+
+  // A step that is done must still be so, unless a later step has undone it on purpose.
+  Status CheckDone(const StepState& state) {
+    if (plan::RowOf(step_->kind).is_read_only || IsSuperseded()) return SkipDone();
+    Scope scope(*this);
+    MU_TRY(const auto seen, ports_.effects.For(step_->kind).Seen(*step_, scope));
+    if (seen) return SkipDone();
+    std::vector<std::string> facts;
+    for (const auto& [key, value] : state.evidence) facts.push_back(key + " = " + value);
+    return Fail(ErrorCode::kDrift,
+                fmt::format("step {} ({}: {}) was done, and the world is no longer so; recorded "
+                            "then: {}",
+                            step_->id, plan::RowOf(step_->kind).title, plan::DescribeArgs(*step_),
+                            facts.empty() ? "nothing" : Join(facts, ", ")));
+  }
+
+  Status SkipDone() {
+    Tell(Kind::kStepSkipped, "done before");
+    return {};
+  }
+
+  bool IsSuperseded() const {
+    for (std::size_t i = static_cast<std::size_t>(index_); i < plan_.steps.size(); ++i) {
+      const plan::Step& later = plan_.steps[i];
+      if (states_.at(later.id).acted && plan::Supersedes(later, *step_)) return true;
+    }
+    return false;
+  }
+
+  Status Enter(const StepState& state) {
+    Tell(Kind::kStepStarted, "");
+    Record intent = RecordOf(RecordType::kIntent);
+    intent.attempt = attempt_ = state.attempts + 1;
+    MU_CHECK(ports_.journal.Append(std::move(intent)));
+
+    Scope scope(*this);
+    Effect& effect = ports_.effects.For(step_->kind);
+    auto seen = effect.Seen(*step_, scope);
+    if (!seen) return Failed(std::move(seen).error(), Acted::kNo);
+    if (*seen) {
+      MU_CHECK(MarkOutage(plan::OutageMark::kOpens));
+      return Done(**std::move(seen), Skipped::kYes);
+    }
+    for (const plan::Expectation& expectation : step_->expects) {
+      if (state.acted && plan::Breaks(*step_, expectation.kind)) continue;
+      Status holds = ports_.effects.Check(expectation);
+      if (!holds) return Failed(std::move(holds).error(), Acted::kNo);
+    }
+    MU_CHECK(MarkOutage(plan::OutageMark::kOpens));
+    // A child's record that could not be written counts as well: nothing may be done unrecorded.
+    if (auto broken = ports_.journal.Broken()) return Fail(*std::move(broken));
+
+    if (Status acted = effect.Act(*step_, scope); !acted)
+      return Failed(std::move(acted).error(), Acted::kYes);
+    auto evidence = effect.Confirm(*step_, scope);
+    if (!evidence) return Failed(std::move(evidence).error(), Acted::kYes);
+    return Done(*std::move(evidence), Skipped::kNo);
+  }
+
+  enum class Acted { kNo, kYes };
+  enum class Skipped { kNo, kYes };
+
+  Status Done(Evidence evidence, Skipped skipped) {
+    // Before the done record: a crash between the two finds the step open and comes here again.
+    MU_CHECK(MarkOutage(plan::OutageMark::kCloses));
+    Record done = RecordOf(RecordType::kDone);
+    done.is_skipped = skipped == Skipped::kYes;
+    done.evidence = std::move(evidence);
+    done.took = ports_.clock.Monotonic() - started_;
+    MU_CHECK(ports_.journal.Append(std::move(done)));
+    Tell(skipped == Skipped::kYes ? Kind::kStepSkipped : Kind::kStepDone, "");
+    return {};
+  }
+
+  tl::unexpected<Error> Failed(Error error, Acted acted) {
+    Tell(Kind::kStepFailed, error.Text(), std::string(error.Hint()));
+    Record failed = RecordOf(RecordType::kFailed);
+    failed.error = error;
+    failed.took = ports_.clock.Monotonic() - started_;
+    if (acted == Acted::kNo) failed.evidence["not_acted"] = "true";
+    if (Status written = ports_.journal.Append(std::move(failed)); !written)
+      return Fail(std::move(written).error());
+    return Fail(std::move(error).WithContext("step " + step_->id));
+  }
+
+  Status MarkOutage(plan::OutageMark mark) {
+    const bool opens = mark == plan::OutageMark::kOpens;
+    if (step_->outage != mark || is_outage_open_ == opens) return {};
+    MU_CHECK(RecordEvent(opens ? "outage-opened" : "outage-closed", {}));
+    is_outage_open_ = opens;
+    Tell(opens ? Kind::kOutageOpened : Kind::kOutageClosed, "");
+    return {};
+  }
+
+  Status RecordEvent(const std::string& name, const Evidence& evidence) {
+    Record event = RecordOf(RecordType::kEvent);
+    event.event = name;
+    event.evidence = evidence;
+    return ports_.journal.Append(std::move(event));
+  }
+
+  Record RecordOf(RecordType type) const {
+    Record record;
+    record.type = type;
+    record.step = step_->id;
+    record.attempt = type == RecordType::kIntent ? attempt_ : 0;
+    return record;
+  }
+
+  void Tell(Kind kind, const std::string& text, std::string hint = {}) {
+    ProgressEvent event;
+    event.kind = kind;
+    event.step = step_;
+    event.index = index_;
+    event.count = static_cast<int>(plan_.steps.size());
+    event.elapsed = ports_.clock.Monotonic() - started_;
+    event.text = text;
+    event.hint = std::move(hint);
+    ports_.progress.Tell(event);
+  }
+
+  Outcome OutcomeOf(const Error& error) const {
+    Outcome::Kind kind = Outcome::Kind::kFailed;
+    if (error.code == ErrorCode::kInterrupted) {
+      kind = Outcome::Kind::kInterrupted;
+    } else if (mu::RowOf(error.code).exit == ExitCode::kPaused) {
+      kind = Outcome::Kind::kPaused;
+    }
+    return {kind, error, step_->id};
+  }
+
+  const plan::Plan& plan_;
+  const ExecutorPorts& ports_;
+  std::map<std::string, StepState> states_;
+  bool is_outage_open_ = false;
+  const plan::Step* step_ = nullptr;
+  int index_ = 0;
+  int attempt_ = 0;
+  Millis started_{0};
+};
+
+}  // namespace
+
+Outcome Execute(const plan::Plan& plan, const std::string& phase, const ExecutorPorts& ports,
+                const std::string& pause_before) {
+  return Execution(plan, phase, ports).Run(pause_before);
+}
+
+}  // namespace mu::run

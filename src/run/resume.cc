@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "milvus_upgrade/run/executor.h"
+
+namespace mu::run {
+
+StepState StateOf(const std::vector<Record>& records, std::string_view phase,
+                  std::string_view step_id) {
+  StepState state;
+  for (const Record& record : records) {
+    if (record.step != step_id || record.phase != phase) continue;
+    switch (record.type) {
+      case RecordType::kIntent:
+        // An intent without an end: how far that attempt came is not known.
+        state.acted = state.acted || state.last == StepState::Last::kIntent;
+        state.last = StepState::Last::kIntent;
+        ++state.attempts;
+        break;
+      case RecordType::kDone:
+        state.last = StepState::Last::kDone;
+        state.evidence = record.evidence;
+        state.acted = true;
+        break;
+      case RecordType::kFailed:
+        state.last = StepState::Last::kFailed;
+        state.acted = state.acted || !record.evidence.contains("not_acted");
+        break;
+      default:
+        break;
+    }
+  }
+  if (state.last == StepState::Last::kIntent) state.acted = true;
+  return state;
+}
+
+Move NextMove(const StepState& state, plan::OnCrash on_crash) {
+  if (state.last == StepState::Last::kDone) return Move::kCheckDone;
+  if (state.attempts >= kMaxAttempts) return Move::kLoopGuard;
+  if (!state.acted) return Move::kStart;
+  switch (on_crash) {
+    case plan::OnCrash::kReobserve:
+      return Move::kReobserve;
+    case plan::OnCrash::kRestoreThenRetry:
+      return Move::kRestoreThenRetry;
+    case plan::OnCrash::kAsk:
+      return Move::kAsk;
+  }
+  return Move::kAsk;
+}
+
+}  // namespace mu::run

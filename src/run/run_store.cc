@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "milvus_upgrade/run/run_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "milvus_upgrade/base/digest.h"
+#include "milvus_upgrade/base/text.h"
+
+namespace mu::run {
+namespace {
+
+constexpr unsigned kFolderMode = 0700;
+constexpr unsigned kFileMode = 0600;
+
+// "2026-11-25T12:00:00.123Z" -> "20261125-120000".
+std::string Stamp(const std::string& wall_time) {
+  std::string digits;
+  for (const char c : wall_time) {
+    if (c >= '0' && c <= '9') digits += c;
+  }
+  digits.resize(14, '0');
+  return digits.substr(0, 8) + "-" + digits.substr(8);
+}
+
+}  // namespace
+
+std::string StoredRun::EndState() const {
+  if (damage) return "damaged";
+  if (records.empty() || records.back().type != RecordType::kRunEnded) return "unfinished";
+  const auto outcome = records.back().evidence.find("outcome");
+  return outcome == records.back().evidence.end() ? "unfinished" : outcome->second;
+}
+
+bool StoredRun::IsOpen() const {
+  if (damage) return true;
+  const std::string state = EndState();
+  if (state == "done" || state == "rolled-back" || state == "failed-untouched") return false;
+  return std::any_of(records.begin(), records.end(),
+                     [](const Record& record) { return record.type == RecordType::kIntent; });
+}
+
+RunStore::RunStore(ports::Files& files, ports::Clock& clock, std::string state_dir)
+    : files_(files), clock_(clock), state_dir_(std::move(state_dir)) {}
+
+Result<std::unique_ptr<ports::FileLock>> RunStore::Lock(const std::string& holder) {
+  MU_CHECK(files_.MakeFolders(state_dir_, kFolderMode));
+  const std::string ignore = state_dir_ + "/.gitignore";
+  MU_TRY(const auto facts, files_.Stat(ignore));
+  if (!facts) MU_CHECK(files_.Replace(ignore, "*\n", kFileMode));
+  return files_.Lock(state_dir_ + "/lock", holder);
+}
+
+Result<RunFiles> RunStore::Create(const plan::Plan& plan) {
+  const std::string hash = plan::HashOf(plan);
+  const std::string stamp = Stamp(clock_.WallTime());
+  MU_TRY(const std::vector<std::string> ids, Ids());
+  RunFiles run;
+  for (int salt = 0; run.id.empty(); ++salt) {
+    const std::string id =
+        fmt::format("{}-{}", stamp, Sha256(fmt::format("{}{}", hash, salt)).substr(0, 4));
+    MU_TRY(const auto taken, files_.Stat(state_dir_ + "/" + id));
+    // Within one second, the later run must sort later.
+    if (taken || (!ids.empty() && id <= ids.back() && ids.back().starts_with(stamp))) {
+      if (salt < 10'000) continue;
+      return Fail(ErrorCode::kFileWrite, "no free run id in " + state_dir_,
+                  "wait a second and try again");
+    }
+    run.id = id;
+  }
+  run.folder = state_dir_ + "/" + run.id;
+  for (const char* folder : {"", "/files", "/backup", "/logs"})
+    MU_CHECK(files_.MakeFolders(run.folder + folder, kFolderMode));
+  MU_CHECK(files_.Create(run.PlanPath(), FormatPlan(plan), kFileMode));
+  return run;
+}
+
+Status RunStore::SaveRollback(const RunFiles& run, const plan::Plan& rollback) {
+  return files_.Replace(run.RollbackPath(), FormatPlan(rollback), kFileMode);
+}
+
+Result<std::vector<std::string>> RunStore::Ids() {
+  MU_TRY(const auto facts, files_.Stat(state_dir_));
+  if (!facts) return std::vector<std::string>();
+  MU_TRY(const std::vector<std::string> names, files_.List(state_dir_));
+  std::vector<std::string> ids;
+  for (const std::string& name : names) {
+    // A folder without a plan never became a run: it was cut while it was made.
+    MU_TRY(const auto plan_file, files_.Stat(state_dir_ + "/" + name + "/plan.json"));
+    if (plan_file) ids.push_back(name);
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+Result<StoredRun> RunStore::Load(const std::string& id) {
+  StoredRun run;
+  run.files = {id, state_dir_ + "/" + id};
+  MU_TRY(const auto facts, files_.Stat(run.files.PlanPath()));
+  if (!facts)
+    return Fail(ErrorCode::kNoSuchRun, fmt::format("there is no run {} in {}", id, state_dir_));
+  const auto damaged = [&](Error error, const std::string& path) {
+    if (!run.damage) run.damage = std::move(error).WithContext("reading " + path);
+  };
+  MU_TRY(const std::string plan_text, files_.Read(run.files.PlanPath()));
+  auto plan = plan::ParsePlan(plan_text);
+  plan ? void(run.plan = *std::move(plan)) : damaged(std::move(plan).error(), run.files.PlanPath());
+
+  MU_TRY(const auto has_rollback, files_.Stat(run.files.RollbackPath()));
+  if (has_rollback) {
+    MU_TRY(const std::string text, files_.Read(run.files.RollbackPath()));
+    auto rollback = plan::ParsePlan(text);
+    rollback ? void(run.rollback = *std::move(rollback))
+             : damaged(std::move(rollback).error(), run.files.RollbackPath());
+  }
+  MU_TRY(const auto has_journal, files_.Stat(run.files.JournalPath()));
+  if (has_journal) {
+    MU_TRY(const std::string bytes, files_.Read(run.files.JournalPath()));
+    auto contents = ParseJournal(bytes);
+    contents ? void(run.records = std::move(contents->records))
+             : damaged(std::move(contents).error(), run.files.JournalPath());
+  }
+  return run;
+}
+
+Result<StoredRun> RunStore::Find(const std::string& id_or_prefix) {
+  MU_TRY(const std::vector<std::string> ids, Ids());
+  if (ids.empty()) return Fail(ErrorCode::kNoSuchRun, "there is no run in " + state_dir_);
+  if (id_or_prefix.empty()) return Load(ids.back());
+  std::vector<std::string> found;
+  for (const std::string& id : ids) {
+    if (id == id_or_prefix) return Load(id);
+    if (id.starts_with(id_or_prefix)) found.push_back(id);
+  }
+  if (found.size() == 1) return Load(found.front());
+  if (found.empty()) {
+    return Fail(ErrorCode::kNoSuchRun,
+                fmt::format("no run in {} begins with \"{}\"", state_dir_, id_or_prefix));
+  }
+  return Fail(ErrorCode::kNoSuchRun, fmt::format("\"{}\" is the beginning of several runs: {}",
+                                                 id_or_prefix, Join(found, ", ")));
+}
+
+}  // namespace mu::run

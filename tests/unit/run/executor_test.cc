@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "milvus_upgrade/run/executor.h"
+
+#include <gtest/gtest.h>
+
+#include "unit/run/toy_world.h"
+
+namespace mu::run {
+namespace {
+
+using Last = StepState::Last;
+
+std::vector<std::string> Story(const std::vector<Record>& records) {
+  std::vector<std::string> story;
+  for (const Record& record : records) {
+    static constexpr const char* kNames[] = {"started", "intent", "done", "failed",
+                                             "command", "event",  "ended"};
+    std::string line = kNames[static_cast<int>(record.type)];
+    if (!record.event.empty()) line = record.event;
+    if (record.is_skipped) line = "skipped";
+    story.push_back(line + " " + record.step);
+  }
+  return story;
+}
+
+Record RecordOf(RecordType type, const std::string& step, const std::string& phase = "forward") {
+  Record record;
+  record.type = type;
+  record.step = step;
+  record.phase = phase;
+  return record;
+}
+
+TEST(StateOf, FollowsTheRecordsOfItsPhaseAndStep) {
+  std::vector<Record> records = {RecordOf(RecordType::kIntent, "a"),
+                                 RecordOf(RecordType::kIntent, "b"),
+                                 RecordOf(RecordType::kIntent, "a", "rollback")};
+  EXPECT_EQ(StateOf(records, "forward", "a").last, Last::kIntent);
+  EXPECT_EQ(StateOf(records, "forward", "a").attempts, 1);
+  EXPECT_TRUE(StateOf(records, "forward", "a").acted);
+  EXPECT_EQ(StateOf(records, "forward", "c").last, Last::kNone);
+  Record failed = RecordOf(RecordType::kFailed, "b");
+  failed.evidence = {{"not_acted", "true"}};
+  records.push_back(failed);
+  EXPECT_EQ(StateOf(records, "forward", "b").last, Last::kFailed);
+  EXPECT_FALSE(StateOf(records, "forward", "b").acted);
+  // Cut after an intent, then entered again and failed before acting: the first may have acted.
+  records.push_back(RecordOf(RecordType::kIntent, "a"));
+  failed.step = "a";
+  records.push_back(failed);
+  EXPECT_TRUE(StateOf(records, "forward", "a").acted);
+}
+
+TEST(NextMove, IsTheResumeTable) {
+  using plan::OnCrash;
+  const auto move = [](Last last, bool acted, OnCrash on_crash, int attempts = 1) {
+    StepState state;
+    state.last = last;
+    state.acted = acted;
+    state.attempts = attempts;
+    return NextMove(state, on_crash);
+  };
+  for (const OnCrash on_crash : {OnCrash::kReobserve, OnCrash::kRestoreThenRetry, OnCrash::kAsk}) {
+    EXPECT_EQ(move(Last::kNone, false, on_crash, 0), Move::kStart);
+    EXPECT_EQ(move(Last::kDone, true, on_crash), Move::kCheckDone);
+    EXPECT_EQ(move(Last::kDone, true, on_crash, 99), Move::kCheckDone);
+    EXPECT_EQ(move(Last::kFailed, false, on_crash), Move::kStart);
+    EXPECT_EQ(move(Last::kIntent, true, on_crash, kMaxAttempts), Move::kLoopGuard);
+  }
+  for (const Last last : {Last::kIntent, Last::kFailed}) {
+    EXPECT_EQ(move(last, true, OnCrash::kReobserve), Move::kReobserve);
+    EXPECT_EQ(move(last, true, OnCrash::kRestoreThenRetry), Move::kRestoreThenRetry);
+    EXPECT_EQ(move(last, true, OnCrash::kAsk), Move::kAsk);
+  }
+}
+
+TEST(Executor, WritesTheWholeStory) {
+  toy::Machine machine;
+  EXPECT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kDone);
+  EXPECT_EQ(
+      Story(machine.Records()),
+      (std::vector<std::string>{"intent backup", "done backup", "intent stop", "outage-opened stop",
+                                "done stop", "intent file", "done file", "intent up", "done up",
+                                "intent gate", "outage-closed gate", "done gate"}));
+  // Again: nothing is acted upon and nothing written.
+  EXPECT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kDone);
+  EXPECT_EQ(machine.Records().size(), 12u);
+  for (const auto& [step, turns] : machine.world.turns) EXPECT_EQ(turns, 1) << step;
+  EXPECT_EQ(machine.world.looks, 1);
+}
+
+// The intent is on the disk before the effect.
+TEST(Executor, SyncsTheIntentBeforeItActs) {
+  toy::Machine machine;
+  ASSERT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kDone);
+  const auto& names = machine.fuse.Names();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!names[i].starts_with("before act")) continue;
+    for (std::size_t j = i; j-- > 0;) {
+      ASSERT_NE(names[j], "append /run/journal") << "unsynced before " << names[i];
+      if (names[j] == "sync /run/journal") break;
+    }
+  }
+}
+
+TEST(Executor, WhatIsAlreadySoIsSkipped) {
+  toy::Machine machine;
+  machine.world.is_on["file"] = true;
+  machine.world.is_on["stop"] = true;
+  EXPECT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kDone);
+  EXPECT_EQ(machine.world.turns.count("file"), 0u);
+  const auto story = Story(machine.Records());
+  EXPECT_EQ(story[3], "outage-opened stop");
+  EXPECT_EQ(story[4], "skipped stop");
+  EXPECT_EQ(story[6], "skipped file");
+}
+
+TEST(Executor, AFailureEndsTheRunAndIsTriedAgain) {
+  toy::Machine machine;
+  machine.world.act_errors["file"] = Error{ErrorCode::kDiskFull, "no space", "", {}};
+  const Outcome outcome = machine.Run(toy::FiveSteps());
+  EXPECT_EQ(outcome.kind, Outcome::Kind::kFailed);
+  EXPECT_EQ(outcome.step, "file");
+  EXPECT_EQ(outcome.error->code, ErrorCode::kDiskFull);
+  EXPECT_EQ(outcome.error->context, std::vector<std::string>{"step file"});
+  EXPECT_EQ(machine.Records().back().type, RecordType::kFailed);
+  EXPECT_EQ(machine.world.turns.count("up"), 0u);
+
+  machine.world.act_errors.clear();
+  EXPECT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kDone);
+  EXPECT_EQ(StateOf(machine.Records(), "forward", "file").attempts, 2);
+}
+
+TEST(Executor, AShutGatePauses) {
+  toy::Machine machine;
+  machine.world.is_gate_open = false;
+  EXPECT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kPaused);
+  machine.world.is_gate_open = true;
+  EXPECT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kDone);
+  EXPECT_EQ(machine.world.turns["up"], 1);
+}
+
+TEST(Executor, TheLoopGuardStops) {
+  toy::Machine machine;
+  machine.world.is_gate_open = false;
+  for (int i = 0; i < kMaxAttempts; ++i)
+    EXPECT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kPaused);
+  const std::size_t records = machine.Records().size();
+  const Outcome outcome = machine.Run(toy::FiveSteps());
+  EXPECT_EQ(outcome.error->code, ErrorCode::kLoopGuard);
+  EXPECT_EQ(outcome.kind, Outcome::Kind::kFailed);
+  EXPECT_EQ(machine.Records().size(), records);
+}
+
+TEST(Executor, BrokenExpectationsStopBeforeTheEffect) {
+  toy::Machine machine;
+  plan::Plan plan = toy::FiveSteps();
+  plan.steps[3].expects = {{plan::Expectation::Kind::kContainersDown, {"milvus"}, ""}};
+  machine.world.broken[plan::Expectation::Kind::kContainersDown] =
+      Error{ErrorCode::kContainerStarted, "milvus was started", "", {}};
+  const Outcome outcome = machine.Run(plan);
+  EXPECT_EQ(outcome.error->code, ErrorCode::kContainerStarted);
+  EXPECT_EQ(machine.world.turns.count("up"), 0u);
+  EXPECT_FALSE(StateOf(machine.Records(), "forward", "up").acted);
+  // Still refused: nothing of ours can have started it.
+  EXPECT_EQ(machine.Run(plan).error->code, ErrorCode::kContainerStarted);
+
+  // After an attempt that was cut, its own containers may be up.
+  machine.world.broken.clear();
+  machine.fuse.CutAt(1000);
+  machine.world.act_errors["up"] = Error{ErrorCode::kComposeFailed, "half of it", "", {}};
+  EXPECT_EQ(machine.Run(plan).error->code, ErrorCode::kComposeFailed);
+  machine.world.act_errors.clear();
+  machine.world.broken[plan::Expectation::Kind::kContainersDown] =
+      Error{ErrorCode::kContainerStarted, "milvus was started", "", {}};
+  EXPECT_EQ(machine.Run(plan).kind, Outcome::Kind::kDone);
+}
+
+TEST(Executor, DriftOfADoneStepStops) {
+  toy::Machine machine;
+  ASSERT_EQ(machine.Run(toy::FiveSteps(), "up").kind, Outcome::Kind::kPaused);
+  machine.world.is_on["file"] = false;
+  const Outcome outcome = machine.Run(toy::FiveSteps());
+  EXPECT_EQ(outcome.error->code, ErrorCode::kDrift);
+  EXPECT_EQ(outcome.step, "file");
+  EXPECT_NE(outcome.error->message.find("switch = on"), std::string::npos);
+  EXPECT_EQ(machine.world.turns.count("up"), 0u);
+}
+
+TEST(Executor, AStopIsNotDriftOnceItsServiceWasBroughtUp) {
+  toy::Machine machine;
+  machine.world.is_gate_open = false;
+  ASSERT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kPaused);
+  machine.world.is_on["stop"] = false;
+  machine.world.is_gate_open = true;
+  EXPECT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kDone);
+}
+
+TEST(Executor, ACutStepThatMustNotBeRepeatedIsLeftAlone) {
+  for (const plan::OnCrash on_crash : {plan::OnCrash::kRestoreThenRetry, plan::OnCrash::kAsk}) {
+    toy::Machine machine;
+    plan::Plan plan = toy::FiveSteps();
+    plan.steps[2].on_crash = on_crash;
+    machine.world.act_errors["file"] = Error{ErrorCode::kCommandFailed, "half", "", {}};
+    ASSERT_EQ(machine.Run(plan).kind, Outcome::Kind::kFailed);
+    machine.world.act_errors.clear();
+    EXPECT_EQ(machine.Run(plan).error->code, ErrorCode::kDrift);
+    EXPECT_EQ(machine.world.turns.count("file"), 0u);
+  }
+}
+
+TEST(Executor, TheFirstSignalStopsBeforeTheNextStep) {
+  toy::Machine machine;
+  machine.interrupts.Raise(ports::Interrupt::kFinishStep);
+  const Outcome outcome = machine.Run(toy::FiveSteps());
+  EXPECT_EQ(outcome.kind, Outcome::Kind::kInterrupted);
+  EXPECT_EQ(outcome.step, "backup");
+  EXPECT_TRUE(machine.Records().empty());
+}
+
+TEST(Executor, ASignalInAGateIsResumable) {
+  toy::Machine machine;
+  machine.world.is_gate_open = false;
+  ASSERT_EQ(machine.Run(toy::FiveSteps(), "gate").kind, Outcome::Kind::kPaused);
+  machine.clock.OnAdvance([](Millis) {});
+  class Late : public ports::Interrupts {
+   public:
+    ports::Interrupt Pending() override {
+      return ++asked_ > 5 ? ports::Interrupt::kFinishStep : ports::Interrupt::kNone;
+    }
+    int Signal() override { return 2; }
+
+   private:
+    int asked_ = 0;
+  } late;
+  auto journal = Journal::Open(machine.files, machine.clock, "/run/journal");
+  ASSERT_TRUE(journal);
+  const Outcome outcome =
+      Execute(toy::FiveSteps(), "forward",
+              {machine.effects, **journal, machine.clock, late, machine.progress, "/run"}, "");
+  EXPECT_EQ(outcome.kind, Outcome::Kind::kInterrupted);
+  EXPECT_EQ(outcome.step, "gate");
+  EXPECT_EQ(outcome.error->code, ErrorCode::kInterrupted);
+}
+
+// The journal's error is the run's: no effect without a record that is on the disk.
+TEST(Executor, NoEffectAfterAJournalError) {
+  toy::Machine whole;
+  ASSERT_EQ(whole.Run(toy::FiveSteps()).kind, Outcome::Kind::kDone);
+  int failures = 0;
+  for (int n = 1; n <= whole.fuse.Passed(); ++n) {
+    const std::string& name = whole.fuse.Names()[static_cast<std::size_t>(n) - 1];
+    if (name != "append /run/journal" && name != "sync /run/journal") continue;
+    toy::Machine machine;
+    machine.fuse.FailAt(n, Error{ErrorCode::kFileSync, "fsync", "", {}});
+    const Outcome outcome = machine.Run(toy::FiveSteps());
+    ASSERT_EQ(outcome.kind, Outcome::Kind::kFailed) << name << n;
+    ASSERT_EQ(outcome.error->code, ErrorCode::kFileSync);
+    ASSERT_EQ(machine.fuse.Passed(), n) << "something was done after it";
+    ++failures;
+  }
+  EXPECT_EQ(failures, 24);  // 12 records
+}
+
+}  // namespace
+}  // namespace mu::run

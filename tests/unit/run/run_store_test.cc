@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "milvus_upgrade/run/run_store.h"
+
+#include <gtest/gtest.h>
+
+#include "fakes/hand_clock.h"
+#include "fakes/unsynced_files.h"
+#include "unit/run/toy_world.h"
+
+namespace mu::run {
+namespace {
+
+class Store : public testing::Test {
+ protected:
+  std::unique_ptr<Journal> JournalOf(const RunFiles& run) {
+    return *Journal::Open(files_, clock_, run.JournalPath());
+  }
+  Status AppendIntent(Journal& journal) {
+    Record intent;
+    intent.type = RecordType::kIntent;
+    intent.step = "backup";
+    return journal.Append(intent);
+  }
+  fakes::Fuse fuse_;
+  fakes::UnsyncedFiles files_{fuse_};
+  fakes::HandClock clock_;
+  RunStore store_{files_, clock_, "/p/.milvus-upgrade"};
+  plan::Plan plan_ = toy::FiveSteps();
+};
+
+TEST_F(Store, IsEmptyBeforeTheFirstRun) {
+  EXPECT_TRUE(store_.Ids()->empty());
+  EXPECT_EQ(store_.Find("").error().code, ErrorCode::kNoSuchRun);
+}
+
+TEST_F(Store, LocksAndHidesItself) {
+  const auto lock = store_.Lock("pid 7 on host");
+  ASSERT_TRUE(lock);
+  const auto second = store_.Lock("pid 8");
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kLocked);
+  EXPECT_NE(second.error().message.find("pid 7 on host"), std::string::npos);
+  EXPECT_EQ(*files_.Read("/p/.milvus-upgrade/.gitignore"), "*\n");
+}
+
+TEST_F(Store, KeepsWhatItWasGiven) {
+  const auto run = store_.Create(plan_);
+  ASSERT_TRUE(run) << run.error().Text();
+  EXPECT_TRUE(run->id.starts_with("20260101-000000-")) << run->id;
+  ASSERT_TRUE(Begin(*JournalOf(*run), plan::HashOf(plan_)));
+  ASSERT_TRUE(store_.SaveRollback(*run, plan_));
+  const auto stored = store_.Load(run->id);
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(stored->plan, plan_);
+  EXPECT_EQ(stored->rollback, plan_);
+  EXPECT_EQ(stored->records.size(), 1u);
+  EXPECT_FALSE(stored->damage);
+  EXPECT_EQ((*files_.Stat(run->PlanPath()))->mode, 0600u);
+}
+
+TEST_F(Store, FindsTheNewestAndByPrefix) {
+  const auto first = store_.Create(plan_);
+  clock_.Advance(Millis(2000));
+  const auto second = store_.Create(plan_);
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(*store_.Ids(), (std::vector<std::string>{first->id, second->id}));
+  EXPECT_EQ(store_.Find("")->files.id, second->id);
+  EXPECT_EQ(store_.Find("20260101-000000")->files.id, first->id);
+  const auto both = store_.Find("2026");
+  ASSERT_FALSE(both);
+  EXPECT_NE(both.error().message.find(second->id), std::string::npos);
+  EXPECT_EQ(store_.Find("1999").error().code, ErrorCode::kNoSuchRun);
+  EXPECT_EQ(store_.Load("nothing").error().code, ErrorCode::kNoSuchRun);
+}
+
+TEST_F(Store, EndStatesAreWhatTheJournalSays) {
+  const auto run = *store_.Create(plan_);
+  const auto state = [&] { return store_.Load(run.id)->EndState(); };
+  const auto is_open = [&] { return store_.Load(run.id)->IsOpen(); };
+  EXPECT_EQ(state(), "unfinished");
+  EXPECT_FALSE(is_open());
+  auto journal = JournalOf(run);
+  ASSERT_TRUE(Begin(*journal, "h"));
+  EXPECT_FALSE(is_open());
+  ASSERT_TRUE(AppendIntent(*journal));
+  EXPECT_TRUE(is_open());
+  for (const char* outcome : {"paused", "interrupted", "needs-person"}) {
+    ASSERT_TRUE(Finish(*journal, outcome, ExitCode::kPaused));
+    EXPECT_EQ(state(), outcome);
+    EXPECT_TRUE(is_open()) << outcome;
+  }
+  ASSERT_TRUE(AppendIntent(*journal));  // going on
+  EXPECT_EQ(state(), "unfinished");
+  for (const char* outcome : {"done", "rolled-back", "failed-untouched"}) {
+    ASSERT_TRUE(Finish(*journal, outcome, ExitCode::kDone));
+    EXPECT_EQ(state(), outcome);
+    EXPECT_FALSE(is_open()) << outcome;
+  }
+}
+
+TEST_F(Store, DamageIsShownNotHidden) {
+  const auto run = *store_.Create(plan_);
+  files_.Put(run.JournalPath(), "garbage\nmore\n");
+  const auto stored = store_.Find("");
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(stored->EndState(), "damaged");
+  EXPECT_TRUE(stored->IsOpen());
+  EXPECT_EQ(stored->damage->code, ErrorCode::kJournalDamaged);
+  files_.Put(run.PlanPath(), "{}");
+  EXPECT_EQ(store_.Find("")->damage->code, ErrorCode::kPlanDamaged);
+}
+
+// Cut anywhere while a run is made: the next start finds nothing or a whole run.
+TEST_F(Store, CutsWhileItIsMade) {
+  for (int n = 1;; ++n) {
+    fakes::Fuse fuse;
+    fakes::UnsyncedFiles files(fuse);
+    RunStore store(files, clock_, "/p/s");
+    bool was_cut = false;
+    fuse.CutAt(n);
+    try {
+      const auto lock = store.Lock("me");
+      ASSERT_TRUE(store.Create(plan_));
+    } catch (const fakes::PowerCut&) {
+      was_cut = true;
+    }
+    fuse.CutAt(0);
+    files.PowerOn(fakes::UnsyncedFiles::Keep::kNothing);
+    const auto ids = store.Ids();
+    ASSERT_TRUE(ids);
+    ASSERT_LE(ids->size(), 1u);
+    for (const std::string& id : *ids) EXPECT_FALSE(store.Load(id)->damage);
+    ASSERT_TRUE(store.Lock("me"));
+    ASSERT_TRUE(store.Create(plan_));
+    if (!was_cut) {
+      EXPECT_GT(n, 10);
+      break;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace mu::run
