@@ -28,7 +28,7 @@ struct Wiring::Parts {
                                    }};
   adapters::DockerCli docker{runner};
   adapters::ComposeCli compose{runner};
-  adapters::EtcdctlCli etcd{docker, runner, files};
+  adapters::EtcdctlCli etcd{docker, files};
   adapters::HttpClient http;
   std::map<std::string, std::string> environment;
   std::string working_directory;
