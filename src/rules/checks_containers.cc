@@ -37,6 +37,12 @@ bool CanTellByAddress(const model::Observed& observed) {
   });
 }
 
+// From 2.3 on datacoord does the work of indexcoord and holds its key: the container of indexcoord
+// runs without a session (measured, tests/real/stop_table).
+bool RunsWithoutSession(model::Role role, const std::optional<model::Version>& running) {
+  return role == model::Role::kIndexCoord && running && IsAtLeastMinor(*running, 2, 3);
+}
+
 bool Holds(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
@@ -112,6 +118,7 @@ void CheckSessionKeys(const CheckInput& in, Findings& out) {
   const int minor = !running ? 2 : running->major == 2 ? running->minor : 6;
   for (const MilvusService& milvus : in.observed.milvus) {
     if (!milvus.container || !milvus.container->IsRunning()) continue;
+    if (RunsWithoutSession(milvus.role, running)) continue;
     const std::vector<std::string> own = AddressesOf(*milvus.container);
     std::vector<std::string> missing;
     std::vector<std::string> elsewhere;
