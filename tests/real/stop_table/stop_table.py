@@ -363,7 +363,11 @@ def main():
     parser.add_argument("--sample", action="store_true", help="one case, for the short test run")
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--term", type=float, default=1.0, help="seconds between SIGTERM and SIGKILL")
-    parser.add_argument("--engine", default="stops", help="name of the ground's engine; started and stopped if it does not run")
+    parser.add_argument(
+        "--engine",
+        default=os.environ.get("MU_GROUND_NAME", "stops"),  # ./test names its own
+        help="name of the ground's engine; started and stopped if it does not run (MU_GROUND_NAME, else stops)",
+    )
     parser.add_argument("--address", default="127.0.0.7", help="loopback address of the stack's ports")
     parser.add_argument("--record", action="store_true", help="add the runs to runs.tsv and make results.tsv anew")
     arguments = parser.parse_args()
