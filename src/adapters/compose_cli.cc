@@ -131,7 +131,12 @@ Result<model::ComposeProject> ComposeCli::Config(ComposeGeneration generation,
              is_v1 ? std::vector<std::string>{"config"}
                    : std::vector<std::string>{"config", "--format", "json"},
              kConfigTimeout, environment));
-  if (result.exit_code != 0) return Fail(ConfigError(result.err));
+  if (result.exit_code != 0) {
+    // Not all of Compose's complaints say which file they are about.
+    Error error = ConfigError(result.err);
+    if (selectors.files.empty()) return Fail(std::move(error));
+    return Fail(std::move(error).WithContext("reading " + Join(selectors.files, ", ")));
+  }
   return is_v1 ? ProjectOfV1(result.out, selectors) : ProjectOfV2(result.out);
 }
 
