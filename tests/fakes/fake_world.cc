@@ -160,6 +160,7 @@ Status FakeWorld::StartContainer(const std::string& name) {
   container->ready_at.reset();
   if (container->image.program != Program::kMilvus) {
     container->ready_at = now_;
+    container->log += "starting\nready\n";
     if (container->image.program == Program::kEtcd) etcd_.RenewAll(now_);
     return {};
   }
@@ -232,6 +233,7 @@ void FakeWorld::RemoveContainer(const std::string& name) {
 }
 
 FakeWorld::StopBehaviour FakeWorld::StopOf(const FakeContainer& container) const {
+  if (container.image.flaw == Flaw::kStubborn) return {{}, false};
   const auto role = RoleOf(container);
   if (!role) return {Millis(100), true};
   const model::Version& version = container.image.version;

@@ -30,6 +30,7 @@ enum class Flaw {
   kUnhealthy,     // runs, /healthz 500, the health check fails
   kSilent,        // healthy, but registers no session
   kWrongVersion,  // registers as 2.0.2
+  kStubborn,      // any program: ignores SIGTERM
 };
 
 struct FakeImage {
