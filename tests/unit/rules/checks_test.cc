@@ -445,6 +445,12 @@ const std::vector<SilentCase>& Silent() {
        }},
       {"session-keys", Stack::kCluster,  // two of a role
        [](World& w) { w.observed.etcd.sessions.push_back(w.observed.etcd.sessions.back()); }},
+      {"session-keys", Stack::kCluster,  // from 2.3 on indexcoord's key is datacoord's
+       [](World& w) {
+         RunAs(w, {2, 3, 5, ""});
+         w.config.to = "2.4.23";
+         w.observed.etcd.sessions[2].address = w.observed.etcd.sessions[1].address;
+       }},
       {"foreign-sessions", Stack::kStandalone,
        [](World& w) {
          Milvus(w).network_ips = {{"host", ""}};
