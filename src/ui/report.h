@@ -26,16 +26,17 @@ struct Report {
   };
   // A window without a right answer, as one probe saw it.
   struct Window {
-    std::string probe;  // "healthz", "probe-cmd"
-    Millis from{0};     // since the run started
+    Millis from{0};  // since that process of the run began to probe
     Millis to{0};
-    Millis Length() const { return to - from; }
   };
   struct Probe {
-    std::string name;
+    std::string name;          // "healthz", "probe-cmd"
     std::string label;         // "answers of /healthz, not of searches"
     std::string not_measured;  // why, "" when it was
     std::vector<Window> windows;
+    std::string samples;
+    std::string failed;
+    bool is_still_open = false;  // no right answer up to the end
     Millis longest{0};
     Millis total{0};
   };
@@ -63,13 +64,13 @@ struct Report {
   std::vector<Probe> probes;
   Millis planned_outage{0};
   std::optional<Millis> outage;    // from outage-opened to outage-closed, by the journal
+  bool is_outage_open = false;     // it was opened and never closed
   std::string point_of_no_return;  // step id; "" when the plan has none
   bool is_past_no_return = false;
   std::string past_no_return_at;
   std::vector<Backup> backups;
   std::vector<std::string> not_backed_up;
   int children = 0;
-  std::vector<std::string> notes;
   std::optional<Error> error;
   std::string next;  // the command to run next, or ""
 };

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ui/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "milvus_upgrade/base/text.h"
+#include "milvus_upgrade/run/executor.h"
+
+namespace mu::ui {
+namespace {
+
+using run::Record;
+using run::RecordType;
+
+std::string ValueOf(const run::Evidence& evidence, const std::string& key) {
+  const auto it = evidence.find(key);
+  return it == evidence.end() ? std::string() : it->second;
+}
+
+Millis MillisOf(const run::Evidence& evidence, const std::string& key) {
+  const std::string text = ValueOf(evidence, key);
+  Millis::rep count = 0;
+  std::from_chars(text.data(), text.data() + text.size(), count);
+  return Millis(count);
+}
+
+Report::StepLine LineOf(const plan::Step& step, const std::string& phase,
+                        const std::vector<Record>& records) {
+  Report::StepLine line;
+  line.id = step.id;
+  line.title = plan::RowOf(step.kind).title;
+  line.phase = phase;
+  const run::StepState state = run::StateOf(records, phase, step.id);
+  line.attempts = state.attempts;
+  bool is_skipped = false;
+  for (const Record& record : records) {
+    if (record.step != step.id || record.phase != phase) continue;
+    if (record.type == RecordType::kCommand) ++line.children;
+    if (record.type == RecordType::kDone) is_skipped = record.is_skipped;
+    if (record.type == RecordType::kDone || record.type == RecordType::kFailed)
+      line.took += record.took;
+  }
+  switch (state.last) {
+    case run::StepState::Last::kNone:
+      line.state = "not started";
+      break;
+    case run::StepState::Last::kIntent:
+      line.state = "unfinished";
+      break;
+    case run::StepState::Last::kFailed:
+      line.state = "failed";
+      break;
+    case run::StepState::Last::kDone:
+      line.state = is_skipped ? "skipped" : "done";
+      break;
+  }
+  return line;
+}
+
+void AddOutage(const std::vector<Record>& records, Report& report) {
+  Millis opened{0};
+  for (const Record& record : records) {
+    if (record.event == "outage-opened" && !report.is_outage_open) {
+      opened = record.at;
+      report.is_outage_open = true;
+    } else if (record.event == "outage-closed" && report.is_outage_open) {
+      report.outage = report.outage.value_or(Millis(0)) + (record.at - opened);
+      report.is_outage_open = false;
+    }
+  }
+}
+
+Report::Probe& ProbeOf(Report& report, const std::string& name) {
+  for (Report::Probe& probe : report.probes) {
+    if (probe.name == name) return probe;
+  }
+  Report::Probe& probe = report.probes.emplace_back();
+  probe.name = name;
+  probe.label = name == "healthz" ? "answers of /healthz, not of searches"
+                                  : "exit 0 of the command given with --probe-cmd";
+  return probe;
+}
+
+void AddProbes(const run::StoredRun& run, Report& report) {
+  constexpr std::string_view kNotWritten = "the run did not come to the end of its measurement";
+  Report::Probe& healthz = ProbeOf(report, "healthz");
+  healthz.not_measured = !run.plan.probe_url.empty()     ? std::string(kNotWritten)
+                         : run.plan.probe_reason.empty() ? "/healthz is not reachable from here"
+                                                         : run.plan.probe_reason;
+  if (!run.plan.probe_command.empty()) ProbeOf(report, "probe-cmd").not_measured = kNotWritten;
+  for (const Record& record : run.records) {
+    if (record.event == "probe-window") {
+      Report::Probe& probe = ProbeOf(report, ValueOf(record.evidence, "probe"));
+      const Report::Window window{MillisOf(record.evidence, "from_ms"),
+                                  MillisOf(record.evidence, "to_ms")};
+      probe.windows.push_back(window);
+      probe.total += window.to - window.from;
+      probe.longest = std::max(probe.longest, window.to - window.from);
+    } else if (record.event == "probe-summary") {
+      Report::Probe& probe = ProbeOf(report, ValueOf(record.evidence, "probe"));
+      probe.not_measured.clear();
+      probe.samples = ValueOf(record.evidence, "samples");
+      probe.failed = ValueOf(record.evidence, "failed");
+      probe.is_still_open = ValueOf(record.evidence, "still_open") == "true";
+    }
+  }
+}
+
+bool IsBackup(const plan::Plan& plan, const std::string& step) {
+  return std::any_of(plan.steps.begin(), plan.steps.end(), [&](const plan::Step& candidate) {
+    return candidate.id == step && (candidate.kind == plan::StepKind::kSaveSnapshot ||
+                                    candidate.kind == plan::StepKind::kBackupKeys ||
+                                    candidate.kind == plan::StepKind::kBackupQueue);
+  });
+}
+
+void AddBackups(const run::StoredRun& run, Report& report) {
+  for (const Record& record : run.records) {
+    if (record.type != RecordType::kDone || !IsBackup(run.plan, record.step)) continue;
+    const auto known =
+        std::find_if(report.backups.begin(), report.backups.end(),
+                     [&](const Report::Backup& backup) { return backup.step == record.step; });
+    Report::Backup& backup = known == report.backups.end() ? report.backups.emplace_back() : *known;
+    backup = {record.step, ValueOf(record.evidence, "file"), ValueOf(record.evidence, "sha256"),
+              ValueOf(record.evidence, "bytes"), ValueOf(record.evidence, "keys")};
+  }
+}
+
+// The point of no return is the new version's first real start in the step that the plan names.
+void AddNoReturn(const run::StoredRun& run, Report& report) {
+  report.point_of_no_return = run.plan.point_of_no_return;
+  for (const Record& record : run.records) {
+    const bool is_past = record.event == "point-of-no-return" ||
+                         (record.event == "first-start" && !report.point_of_no_return.empty() &&
+                          record.step == report.point_of_no_return);
+    if (!is_past || report.is_past_no_return) continue;
+    report.is_past_no_return = true;
+    report.past_no_return_at = record.time;
+  }
+}
+
+std::string ServiceOf(const Report& report) {
+  if (report.outcome == "done")
+    return fmt::format("Milvus {} is up and passed all gates", report.to);
+  if (report.outcome == "rolled-back")
+    return fmt::format("Milvus {} was put back and is up", report.from);
+  if (report.outcome == "failed-untouched")
+    return fmt::format("Milvus {} was not touched", report.from);
+  if (report.outcome == "damaged")
+    return "not known: the plan or the journal of this run is damaged";
+  if (report.is_outage_open) return "down, or not proven to be up, since the outage began";
+  if (report.outage) return "up when the outage was closed; the run is not over";
+  return fmt::format("Milvus {} was not stopped", report.from);
+}
+
+std::string NextOf(const Report& report) {
+  if (report.outcome == "done" || report.outcome == "damaged") return {};
+  if (report.outcome == "rolled-back" || report.outcome == "failed-untouched")
+    return fmt::format("milvus-upgrade compose --to {}", report.to);
+  return fmt::format("milvus-upgrade resume {}", report.run);
+}
+
+std::optional<Error> ErrorOf(const run::StoredRun& run, const std::string& outcome) {
+  if (run.damage) return run.damage;
+  if (outcome == "done") return std::nullopt;
+  std::optional<Error> error;
+  for (const Record& record : run.records) {
+    // What made the run go back is the cause; what came after it is not.
+    if (record.type != RecordType::kFailed || !record.error) continue;
+    if (outcome == "rolled-back" && record.phase != "forward") continue;
+    error = record.error;
+  }
+  return error;
+}
+
+}  // namespace
+
+Report MakeReport(const run::StoredRun& run) {
+  Report report;
+  report.run = run.files.id;
+  report.folder = run.files.folder;
+  report.instance = run.plan.instance;
+  report.engine = run.plan.engine;
+  report.from = run.plan.from;
+  report.to = run.plan.to;
+  report.outcome = run.EndState();
+  if (!run.records.empty()) {
+    report.started = run.records.front().time;
+    report.ended = run.records.back().time;
+    report.took = run.records.back().at - run.records.front().at;
+    if (run.records.back().type == RecordType::kRunEnded)
+      report.exit_code = run.records.back().exit_code;
+  }
+  for (const plan::Step& step : run.plan.steps)
+    report.steps.push_back(LineOf(step, "forward", run.records));
+  if (run.rollback) {
+    for (const plan::Step& step : run.rollback->steps)
+      report.steps.push_back(LineOf(step, "rollback", run.records));
+  }
+  report.planned_outage = run.plan.EstimatedOutage();
+  AddOutage(run.records, report);
+  AddProbes(run, report);
+  AddNoReturn(run, report);
+  AddBackups(run, report);
+  report.not_backed_up = run.plan.not_backed_up;
+  report.children = static_cast<int>(
+      std::count_if(run.records.begin(), run.records.end(),
+                    [](const Record& record) { return record.type == RecordType::kCommand; }));
+  report.error = ErrorOf(run, report.outcome);
+  report.service = ServiceOf(report);
+  report.next = NextOf(report);
+  return report;
+}
+
+}  // namespace mu::ui

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <boost/json/array.hpp>
+
+#include "milvus_upgrade/base/table.h"
+#include "milvus_upgrade/base/text.h"
+#include "ui/report.h"
+
+namespace mu::ui {
+namespace {
+
+std::string OutageText(const Report& report) {
+  std::string text = report.outage           ? FormatDuration(*report.outage) + " by the journal"
+                     : report.is_outage_open ? "not over"
+                                             : "none";
+  if (report.outage && report.is_outage_open) text += ", and opened again, not over";
+  return text + fmt::format(" (predicted {})", FormatDuration(report.planned_outage));
+}
+
+std::string ProbeText(const Report::Probe& probe) {
+  if (!probe.not_measured.empty()) return "not measured: " + probe.not_measured;
+  if (probe.windows.empty())
+    return fmt::format("no failed answer of {} ({})", probe.samples, probe.label);
+  std::vector<std::string> windows;
+  for (const Report::Window& window : probe.windows)
+    windows.push_back(
+        fmt::format("{} to {}", FormatDuration(window.from), FormatDuration(window.to)));
+  return fmt::format("{} without a right answer, longest {}{} ({}; {} of {} failed; windows: {})",
+                     FormatDuration(probe.total), FormatDuration(probe.longest),
+                     probe.is_still_open ? ", still so at the end" : "", probe.label, probe.failed,
+                     probe.samples, Join(windows, ", "));
+}
+
+std::string NoReturnText(const Report& report) {
+  if (report.is_past_no_return)
+    return fmt::format("passed in step {} at {}", report.point_of_no_return,
+                       report.past_no_return_at);
+  if (report.point_of_no_return.empty()) return "this upgrade has none";
+  return fmt::format("step {}, not passed", report.point_of_no_return);
+}
+
+std::string BackupText(const Report::Backup& backup) {
+  std::string text = fmt::format("{}, {} bytes", backup.path, backup.bytes);
+  if (!backup.keys.empty()) text += fmt::format(", {} keys", backup.keys);
+  return text + ", SHA-256 " + backup.sha256;
+}
+
+std::string ExitText(const Report& report) {
+  return report.exit_code ? std::to_string(*report.exit_code) : "none: the run was cut";
+}
+
+// The facts in the order in which a reader wants them, for text and Markdown alike.
+std::vector<std::pair<std::string, std::string>> FactsOf(const Report& report) {
+  std::vector<std::pair<std::string, std::string>> facts = {
+      {"service", report.service},     {"project", report.instance},
+      {"engine", report.engine},       {"started", report.started},
+      {"last record", report.ended},   {"took", FormatDuration(report.took)},
+      {"exit code", ExitText(report)}, {"outage", OutageText(report)},
+  };
+  for (const Report::Probe& probe : report.probes)
+    facts.emplace_back(probe.name == "healthz" ? "/healthz" : probe.name, ProbeText(probe));
+  facts.emplace_back("point of no return", NoReturnText(report));
+  for (const Report::Backup& backup : report.backups)
+    facts.emplace_back("backup", BackupText(backup));
+  for (const std::string& what : report.not_backed_up) facts.emplace_back("not backed up", what);
+  facts.emplace_back("child programs", std::to_string(report.children));
+  facts.emplace_back("folder", report.folder);
+  if (report.error) {
+    facts.emplace_back("error", Printable(report.error->Text()));
+    facts.emplace_back("what to do", Printable(report.error->Hint()));
+  }
+  if (!report.next.empty()) facts.emplace_back("next", report.next);
+  return facts;
+}
+
+TextTable StepsOf(const Report& report) {
+  TextTable table{{"step", "what", "state", "took", "children", "entered"}, {}};
+  for (const Report::StepLine& line : report.steps) {
+    const bool is_rollback = line.phase == "rollback";
+    table.rows.push_back({(is_rollback ? "back: " : "") + line.id, line.title, line.state,
+                          line.state == "not started" ? "" : FormatDuration(line.took),
+                          line.children == 0 ? "" : std::to_string(line.children),
+                          line.attempts < 2 ? "" : fmt::format("{} times", line.attempts)});
+  }
+  return table;
+}
+
+std::string HeadOf(const Report& report) {
+  return fmt::format("Run {}: Milvus {} -> {}: {}", report.run, report.from, report.to,
+                     report.outcome);
+}
+
+boost::json::object JsonOf(const Report& report) {
+  boost::json::object json;
+  json["run"] = report.run;
+  json["folder"] = report.folder;
+  json["instance"] = report.instance;
+  json["engine"] = report.engine;
+  json["from"] = report.from;
+  json["to"] = report.to;
+  json["outcome"] = report.outcome;
+  json["service"] = report.service;
+  json["started"] = report.started;
+  json["ended"] = report.ended;
+  json["took_ms"] = report.took.count();
+  json["exit_code"] =
+      report.exit_code ? boost::json::value(*report.exit_code) : boost::json::value(nullptr);
+  json["planned_outage_ms"] = report.planned_outage.count();
+  json["outage_ms"] =
+      report.outage ? boost::json::value(report.outage->count()) : boost::json::value(nullptr);
+  json["is_outage_open"] = report.is_outage_open;
+  boost::json::array probes;
+  for (const Report::Probe& probe : report.probes) {
+    boost::json::array windows;
+    for (const Report::Window& window : probe.windows)
+      windows.push_back({{"from_ms", window.from.count()}, {"to_ms", window.to.count()}});
+    probes.push_back({{"name", probe.name},
+                      {"label", probe.label},
+                      {"is_measured", probe.not_measured.empty()},
+                      {"not_measured", probe.not_measured},
+                      {"samples", probe.samples},
+                      {"failed", probe.failed},
+                      {"is_still_open", probe.is_still_open},
+                      {"total_ms", probe.total.count()},
+                      {"longest_ms", probe.longest.count()},
+                      {"windows", std::move(windows)}});
+  }
+  json["probes"] = std::move(probes);
+  json["point_of_no_return"] = {{"step", report.point_of_no_return},
+                                {"is_past", report.is_past_no_return},
+                                {"at", report.past_no_return_at}};
+  boost::json::array backups;
+  for (const Report::Backup& backup : report.backups)
+    backups.push_back({{"step", backup.step},
+                       {"path", backup.path},
+                       {"bytes", backup.bytes},
+                       {"keys", backup.keys},
+                       {"sha256", backup.sha256}});
+  json["backups"] = std::move(backups);
+  json["not_backed_up"] =
+      boost::json::array(report.not_backed_up.begin(), report.not_backed_up.end());
+  json["children"] = report.children;
+  boost::json::array steps;
+  for (const Report::StepLine& line : report.steps)
+    steps.push_back({{"id", line.id},
+                     {"phase", line.phase},
+                     {"title", line.title},
+                     {"state", line.state},
+                     {"took_ms", line.took.count()},
+                     {"attempts", line.attempts},
+                     {"children", line.children}});
+  json["steps"] = std::move(steps);
+  if (report.error) {
+    json["error"] = {{"id", IdOf(report.error->code)},
+                     {"message", Printable(report.error->Text())},
+                     {"hint", Printable(report.error->Hint())}};
+  } else {
+    json["error"] = nullptr;
+  }
+  json["next"] = report.next;
+  return json;
+}
+
+}  // namespace
+
+View ReportView(const Report& report, const Style& style) {
+  View view;
+  const bool is_good = report.outcome == "done" || report.outcome == "failed-untouched";
+  view.text = (report.outcome == "done"                     ? style.Good(HeadOf(report))
+               : is_good || report.outcome == "rolled-back" ? style.Warn(HeadOf(report))
+                                                            : style.Bad(HeadOf(report))) +
+              "\n";
+  for (const auto& [name, value] : FactsOf(report))
+    view.text += Entry("  " + name, value, 22, style);
+  view.text += "\n";
+  for (const std::string& line : Lines(StepsOf(report).Aligned())) view.text += "  " + line + "\n";
+  view.json["report"] = JsonOf(report);
+  return view;
+}
+
+std::string ReportMarkdown(const Report& report) {
+  std::string text = "# " + HeadOf(report) + "\n\n";
+  TextTable facts{{"", ""}, {}};
+  for (const auto& [name, value] : FactsOf(report)) facts.rows.push_back({name, value});
+  return text + facts.Markdown() + "\n## Steps\n\n" + StepsOf(report).Markdown();
+}
+
+}  // namespace mu::ui
