@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands.h"
+
+#include <algorithm>
+
+#include "milvus_upgrade/config/keys.h"
+
+namespace mu::cli {
+namespace {
+
+constexpr ArgumentRow kPlanFile[] = {{"FILE", true, "a plan saved by plan --out", ""}};
+constexpr ArgumentRow kRun[] = {
+    {"RUN", false, "id of a run or its beginning; without it the newest", ""}};
+constexpr ArgumentRow kFromTo[] = {{"FROM", true, "the version that runs now", ""},
+                                   {"TO", true, "the version to upgrade to", ""}};
+constexpr ArgumentRow kShell[] = {{"SHELL", true, "the shell to complete for", "bash zsh fish"}};
+
+constexpr Example kComposeExamples[] = {
+    {"milvus-upgrade compose --to 2.3.5",
+     "plan, show, ask, run; in the folder of the compose file"},
+    {"milvus-upgrade compose --to 2.3.5 --dry-run", "show what would be done, write nothing"},
+    {"milvus-upgrade compose --to 2.3.5 --yes --output json --verify-cmd './smoke-test 127.0.0.1'",
+     "in a CI job: no question, one JSON object, proven by a client"},
+};
+constexpr Example kCheckExamples[] = {
+    {"milvus-upgrade check compose --to 2.3.5", "every finding at once, nothing touched"},
+    {"milvus-upgrade check compose --to 2.3.5 -f docker-compose.yml -f override.yml",
+     "with Compose's own selectors"},
+};
+constexpr Example kPlanExamples[] = {
+    {"milvus-upgrade plan compose --to 2.3.5",
+     "each step with its reason, the diff of each file, the predicted outage"},
+    {"milvus-upgrade plan compose --to 2.3.5 --out upgrade.plan", "save it for apply"},
+    {"milvus-upgrade plan compose --to 2.3.5 --detailed-exitcode",
+     "exit 10 when there is something to do"},
+};
+constexpr Example kApplyExamples[] = {
+    {"milvus-upgrade apply upgrade.plan", "run a saved plan, if the stack is still as it was"},
+};
+constexpr Example kResumeExamples[] = {
+    {"milvus-upgrade resume", "go on with the newest run from where its journal stands"},
+};
+constexpr Example kStatusExamples[] = {
+    {"milvus-upgrade status", "where the newest run stands, what runs now, the next command"},
+};
+constexpr Example kHistoryExamples[] = {
+    {"milvus-upgrade history", "all runs of this stack, newest first"},
+};
+constexpr Example kReportExamples[] = {
+    {"milvus-upgrade report", "what happened in the newest run"},
+    {"milvus-upgrade report 20261125 --format md > report.md", "as Markdown, for a ticket"},
+};
+constexpr Example kVersionsExamples[] = {
+    {"milvus-upgrade versions 2.2.16 2.3.5", "the path, and the rule behind each hop"},
+    {"milvus-upgrade versions 2.2.16 2.4.6 --platform cluster --mq kafka",
+     "where the rules depend on the kind of install"},
+};
+constexpr Example kCompletionExamples[] = {
+    {"source <(milvus-upgrade completion bash)", "for this shell"},
+    {"milvus-upgrade completion fish > ~/.config/fish/completions/milvus-upgrade.fish",
+     "for every fish"},
+};
+constexpr Example kManExamples[] = {
+    {"milvus-upgrade man | man -l -", "read it"},
+    {"milvus-upgrade man > /usr/local/share/man/man1/milvus-upgrade.1", "install it"},
+};
+
+constexpr CommandRow kRows[] = {
+    {"compose",
+     config::kCompose,
+     "upgrade a Milvus that runs under Docker Compose",
+     "Plans, shows the plan, asks, runs it and reports. Before anything is stopped, all checks "
+     "have "
+     "passed, images are pulled, the edit of the compose file is proven and backups are on this "
+     "disk. Ctrl-C once ends after the running step, so that resume can go on; twice stops at "
+     "once.",
+     {},
+     kComposeExamples,
+     "to",
+     false,
+     CmdCompose},
+    {"check compose",
+     config::kCheck,
+     "show every finding about an upgrade, touch nothing",
+     "A finding has an id, a cause and a fix; --skip-check takes the id.",
+     {},
+     kCheckExamples,
+     "to",
+     true,
+     CmdCheckCompose},
+    {"plan compose",
+     config::kPlan,
+     "show what an upgrade would do and why",
+     "The plan holds all that apply needs. It refers to secrets, it does not hold them.",
+     {},
+     kPlanExamples,
+     "to",
+     true,
+     CmdPlanCompose},
+    {"apply", config::kApply, "run a saved plan",
+     "Refused with exit 9 when the stack is no longer what the plan was made from.", kPlanFile,
+     kApplyExamples, "", false, CmdApply},
+    {"resume", config::kResume, "go on with a run that was interrupted or paused",
+     "Steps that are done are looked at, not done again.", kRun, kResumeExamples, "", false,
+     CmdResume},
+    {"status", config::kStatus, "tell where a run stands and what to do next",
+     "Works with the engine down, from the plan and the journal.", kRun, kStatusExamples, "", true,
+     CmdStatus},
+    {"history",
+     config::kHistory,
+     "list all runs of this stack",
+     "",
+     {},
+     kHistoryExamples,
+     "",
+     true,
+     CmdHistory},
+    {"report", config::kReport, "tell what happened in a run",
+     "Made from the plan and the journal alone, so that a killed run reports as well as a finished "
+     "one.",
+     kRun, kReportExamples, "", true, CmdReport},
+    {"versions", config::kVersions, "show the path between two versions and the rule of each hop",
+     "", kFromTo, kVersionsExamples, "", true, CmdVersions},
+    {"completion", config::kOther, "print the completion script of a shell", "", kShell,
+     kCompletionExamples, "", true, CmdCompletion},
+    {"man", config::kOther, "print the man page", "", {}, kManExamples, "", true, CmdMan},
+};
+
+}  // namespace
+
+std::span<const CommandRow> CommandTable() { return kRows; }
+
+const CommandRow* FindCommand(std::string_view path) {
+  const auto* const it = std::find_if(std::begin(kRows), std::end(kRows),
+                                      [&](const CommandRow& row) { return row.path == path; });
+  return it == std::end(kRows) ? nullptr : it;
+}
+
+bool Invocation::HasFlag(const std::string& name) const { return Flag(name, "false") == "true"; }
+
+std::string Invocation::Flag(const std::string& name, std::string_view otherwise) const {
+  const auto it = flags.find(name);
+  return it == flags.end() || it->second.empty() ? std::string(otherwise) : it->second.back();
+}
+
+std::string Invocation::Argument(std::size_t index) const {
+  return index < arguments.size() ? arguments[index] : std::string();
+}
+
+}  // namespace mu::cli
