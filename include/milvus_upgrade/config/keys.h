@@ -31,7 +31,8 @@ enum Commands : unsigned {
   kOther = 1u << 9,  // completion, man
   kPlanning = kCompose | kCheck | kPlan,
   kRunning = kCompose | kApply | kResume,
-  kOfRuns = kPlanning | kRunning | kStatus | kHistory | kReport,
+  kFindsRuns = kPlanning | kResume | kStatus | kHistory | kReport,  // by the project folder
+  kOfRuns = kFindsRuns | kApply,  // apply has the project folder in its plan
   kEvery = (1u << 10) - 1,
 };
 
