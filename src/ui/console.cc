@@ -82,9 +82,15 @@ ProgressMode Console::EffectiveProgress() const {
   }
 }
 
+// GitHub's runner reads both streams: a line of a log in a report must not be a command to it.
+void Console::WriteText(Stream& stream, const std::string& text) {
+  const bool is_github = EffectiveProgress() == ProgressMode::kGithub && !text.empty();
+  stream.Write(is_github ? GithubHarmless(text) + "\n" : text);
+}
+
 int Console::End(ExitCode code, const View& result) {
   if (!IsJson()) {
-    out_.Write(result.text);
+    WriteText(out_, result.text);
     return static_cast<int>(code);
   }
   boost::json::object json;
@@ -104,7 +110,7 @@ int Console::Fail(const Error& error, ExitCode code, const View& result) {
     view.json["error"] = JsonOf(error);
     return End(code, view);
   }
-  out_.Write(result.text);
+  WriteText(out_, result.text);
   const std::string text = Printable(error.Text());
   const std::string hint = Printable(error.Hint());
   if (EffectiveProgress() == ProgressMode::kGithub) {
@@ -123,8 +129,7 @@ void Console::Show(const View& view) {
   if (IsJson() || EffectiveProgress() == ProgressMode::kQuiet ||
       EffectiveProgress() == ProgressMode::kJson)
     return;
-  err_.Write(EffectiveProgress() == ProgressMode::kGithub ? GithubHarmless(view.text) + "\n"
-                                                          : view.text);
+  WriteText(err_, view.text);
 }
 
 void Console::Note(std::string_view sentence) {

@@ -76,6 +76,7 @@ class Console {
  private:
   config::ProgressMode EffectiveProgress() const;
   Style StyleOf(const Stream& stream) const;
+  void WriteText(Stream& stream, const std::string& text);
 
   ConsoleSetup setup_;
   Stream out_;

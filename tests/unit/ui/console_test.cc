@@ -169,6 +169,16 @@ TEST(Console, ColoursOnlyATerminalThatWantsIt) {
   EXPECT_FALSE(Console(world.setup).ErrStyle().has_color);
 }
 
+TEST(Console, KeepsForeignLinesFromBeingCommandsOfGithub) {
+  World world;
+  world.setup.progress = config::ProgressMode::kGithub;
+  Console console(world.setup);
+  console.End(ExitCode::kDone, View{"a log:\n  ::stop-commands::x\n", {}});
+  EXPECT_EQ(world.out.Text(), "a log:\n|   ::stop-commands::x\n");
+  console.End(ExitCode::kDone, View{});
+  EXPECT_EQ(world.out.Text(), "");
+}
+
 TEST(Console, AnnotatesErrorsForGithubAndAppendsTheSummary) {
   World world;
   const std::string path = testing::TempDir() + "mu_step_summary";
