@@ -204,31 +204,32 @@ class Editor {
 
   Status CheckShared() const {
     MU_TRY(const std::vector<std::string> unread, tree_.UnreadPlaces());
-    std::set<ScalarId> literals;
+    std::set<ScalarId> touched;  // image scalars that will read differently
     for (const auto& [key, change] : changes_) {
+      std::set<ScalarId> scalars = {change.scalar};
       std::optional<std::string> other;
+      std::string what = "this value";
       if (change.segment.kind == Segment::Kind::kEnv) {
+        what = change.segment.variable;
+        scalars = ImagesWith(what);
         other = OtherUse(sources_, tree_, variables_, change.segment, allowed_);
         if (!other && !unread.empty()) other = "maybe by what is included at " + unread[0];
-      } else {
-        literals.insert(change.scalar);
-        other = AliasElsewhere(change.scalar);
       }
+      for (const ScalarId& scalar : scalars) {
+        if (!other) other = AliasElsewhere(scalar);
+      }
+      touched.insert(scalars.begin(), scalars.end());
       if (!other) continue;
-      return Refuse(
-          change.place, Join(change.services, ", "),
-          fmt::format("{} is used {} as well, which must not change",
-                      change.segment.kind == Segment::Kind::kEnv ? change.segment.variable
-                                                                 : std::string("this value"),
-                      *other),
-          "give the Milvus services a value of their own");
+      return Refuse(change.place, Join(change.services, ", "),
+                    fmt::format("{} is used {} as well, which must not change", what, *other),
+                    "give the Milvus services a value of their own");
     }
     for (const std::string& service : services_) {
       if (wanted_.contains(service)) continue;
       const Result<ServiceImage> image = tree_.ImageOf(service);
       if (!image || !image->source) continue;  // built, or not for us to judge: it stays as it is
       const ScalarId scalar{image->source->document, image->source->node};
-      if (!literals.contains(scalar)) continue;
+      if (!touched.contains(scalar)) continue;
       return Refuse(scalar.first->PlaceOf(scalar.second), "the Milvus services",
                     fmt::format("service {} ({}) takes its image from here as well and is not to "
                                 "change",
@@ -236,6 +237,14 @@ class Editor {
                     fmt::format("give {} an `image:` of its own", service));
     }
     return {};
+  }
+
+  std::set<ScalarId> ImagesWith(const std::string& variable) const {
+    std::set<ScalarId> scalars;
+    for (const ScalarId& scalar : allowed_) {
+      if (MentionsVariable(scalar.first->At(scalar.second).value, variable)) scalars.insert(scalar);
+    }
+    return scalars;
   }
 
   // The part of a change that differs, from the last ':', '/' or '@' before it: a tag is written
