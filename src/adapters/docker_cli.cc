@@ -166,7 +166,7 @@ Status DockerCli::FindInRegistry(const std::string& reference) {
   }
   if (result.exit_code == 0) return {};
   if (Contains(result.err, "is not a docker command") || Contains(result.err, "experimental"))
-    return Fail(ErrorCode::kImageMissing,
+    return Fail(ErrorCode::kCommandFailed,
                 fmt::format("whether a registry has {} cannot be asked with this docker client: {}",
                             reference, DockerWords(result.err)),
                 "pull the image by hand, or use a docker client from 20.10");

@@ -70,18 +70,15 @@ class Flow {
     MU_TRY(Ending ending, Decide(stored_rollback));
     prober_.Stop();
     for (run::Record& event : prober_.Events()) MU_CHECK(journal_->Append(std::move(event)));
-    run::Record ended;
-    ended.type = run::RecordType::kRunEnded;
-    ended.exit_code = static_cast<int>(ending.code);
-    ended.evidence = {{"outcome", ending.outcome}};
-    MU_CHECK(journal_->Append(std::move(ended)));
-    // A run that can go on keeps its lock: nobody else may touch the stack meanwhile.
+    // A run that can go on keeps its lock: nobody else may touch the stack meanwhile. The run's end
+    // is its last record.
     if (ending.IsOver()) {
       if (const Status released = lock_.Release(files_.id); !released) {
         console_.Warn("the lock container " + lock_.Name() +
                       " could not be removed: " + released.error().message);
       }
     }
+    MU_CHECK(run::Finish(*journal_, ending.outcome, ending.code));
     progress_.reset();
     return ending;
   }

@@ -25,6 +25,8 @@ class ServicesGate : public Gate {
  private:
   Result<run::Evidence> Wait(const plan::Step& step, run::StepScope& scope) override {
     const auto& args = std::get<plan::WaitServices>(step.args);
+    MU_TRY(const model::Engine engine, docker_.Info());
+    endpoint_ = engine.endpoint;
     std::vector<std::string> names;
     for (const auto& wanted : args.services) names.push_back(wanted.container);
     std::vector<int> in_a_row(args.services.size(), 0);
@@ -83,9 +85,10 @@ class ServicesGate : public Gate {
   // directly.
   Result<std::string> Healthz(int port, const model::Container& container) {
     for (const model::PublishedPort& published : container.ports) {
-      if (published.container_port != port || published.host_port == 0) continue;
-      const auto answer =
-          http_.Get(fmt::format("http://127.0.0.1:{}/healthz", published.host_port), Millis(2000));
+      if (published.container_port != port) continue;
+      const std::string address = observe::PublishedAddress(endpoint_, published);
+      if (address.empty()) continue;
+      const auto answer = http_.Get(address + "/healthz", Millis(2000));
       if (answer)
         return answer->status == 200 ? std::string() : fmt::format("/healthz {}", answer->status);
     }
@@ -105,6 +108,7 @@ class ServicesGate : public Gate {
   ports::Docker& docker_;
   ports::Http& http_;
   ports::Clock& clock_;
+  std::string endpoint_;  // of the engine: whose loopback a published 127.0.0.1 is
 };
 
 class StableGate : public Gate {
@@ -127,10 +131,11 @@ class StableGate : public Gate {
         return Fail(ErrorCode::kGateStuck,
                     fmt::format("{} did not stay up: {}", now[i].name, cause));
       }
-      const Millis so_far = clock_.Monotonic() - start;
-      return run::Observation{so_far >= args.period,
-                              fmt::format("no restart for {} of {}", FormatDuration(so_far),
-                                          FormatDuration(args.period))};
+      // Said once: a pipe gets a line for each change of what is seen.
+      if (clock_.Monotonic() - start < args.period)
+        return run::Observation{false,
+                                "no restart so far, wanted for " + FormatDuration(args.period)};
+      return run::Observation{true, "no restart for " + FormatDuration(args.period)};
     };
     MU_TRY(const std::string last,
            run::WaitFor("no restart", step.timeout, kPoll, clock_, scope, look));

@@ -254,12 +254,39 @@ Status ObserveImages(const World& world, const config::Config& config, model::Ob
     for (const std::string& reference : references) {
       if (observed->images.contains(reference)) continue;
       MU_TRY(observed->images[reference], world.docker.InspectImage(reference));
+      if (observed->images[reference]) continue;
+      // A missing image that is found here costs no outage. A registry that cannot be asked says
+      // nothing: the pull comes before the outage as well.
+      const Status found = world.docker.FindInRegistry(reference);
+      if (!found && found.error().code == ErrorCode::kImageMissing) {
+        observed->unavailable_images[reference] = found.error().message;
+      }
     }
   }
   return {};
 }
 
 }  // namespace
+
+std::string PublishedAddress(const std::string& endpoint, const model::PublishedPort& port) {
+  // A published port is on the engine's host: ours when the endpoint is a local socket, else the
+  // host that it names.
+  std::string host = "127.0.0.1";
+  const bool is_remote =
+      !endpoint.empty() && !endpoint.starts_with("unix://") && !endpoint.starts_with("npipe://");
+  if (is_remote) {
+    std::string authority = endpoint.substr(endpoint.find("://") + 3);
+    if (const auto user = authority.find('@'); user != std::string::npos)
+      authority = authority.substr(user + 1);
+    host = authority.substr(0, authority.find_first_of(":/"));
+  }
+  const bool is_loopback = port.host_ip.starts_with("127.") || port.host_ip == "::1";
+  const bool is_any = port.host_ip.empty() || port.host_ip == "0.0.0.0" || port.host_ip == "::";
+  if (port.host_port == 0 || (is_remote && is_loopback)) return {};
+  if (!is_any)
+    host = port.host_ip.find(':') == std::string::npos ? port.host_ip : "[" + port.host_ip + "]";
+  return fmt::format("http://{}:{}", host, port.host_port);
+}
 
 std::string ManagementAddress(const model::Observed& observed, const model::MilvusService& service,
                               std::string* why_not) {
@@ -269,28 +296,13 @@ std::string ManagementAddress(const model::Observed& observed, const model::Milv
     why = "it has no container";
     return {};
   }
-  // A published port is on the engine's host: ours when the endpoint is a local socket, else the
-  // host that it names.
-  std::string host = "127.0.0.1";
-  const std::string& endpoint = observed.engine.endpoint;
-  const bool is_remote =
-      !endpoint.empty() && !endpoint.starts_with("unix://") && !endpoint.starts_with("npipe://");
-  if (is_remote) {
-    std::string authority = endpoint.substr(endpoint.find("://") + 3);
-    if (const auto user = authority.find('@'); user != std::string::npos)
-      authority = authority.substr(user + 1);
-    host = authority.substr(0, authority.find_first_of(":/"));
-  }
   for (const model::PublishedPort& port : service.container->ports) {
     if (port.container_port != observed.settings.metrics_port || port.host_port == 0) continue;
-    const bool is_loopback = port.host_ip.starts_with("127.") || port.host_ip == "::1";
-    if (is_remote && is_loopback) {
+    std::string address = PublishedAddress(observed.engine.endpoint, port);
+    if (address.empty())
       why = fmt::format("port {} is published on the engine's own loopback only",
                         port.container_port);
-      return {};
-    }
-    const bool is_any = port.host_ip.empty() || port.host_ip == "0.0.0.0" || port.host_ip == "::";
-    return fmt::format("http://{}:{}", is_any || is_loopback ? host : port.host_ip, port.host_port);
+    return address;
   }
   why = fmt::format("port {} of {} is not published", observed.settings.metrics_port,
                     service.service);

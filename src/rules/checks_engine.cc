@@ -74,6 +74,12 @@ void CheckImages(const CheckInput& in, Findings& out) {
                  fmt::format("{} is not on the engine and pull_policy is never", reference),
                  "the new container could not be made",
                  fmt::format("bring the image in: docker load, or docker pull {}", reference));
+      } else if (const auto gone = in.observed.unavailable_images.find(reference);
+                 gone != in.observed.unavailable_images.end()) {
+        AddError(
+            out, milvus.service, gone->second,
+            "the image is neither on the engine nor in its registry",
+            "check the version, the registry and the login, or bring the image in: docker load");
       } else {
         AddInfo(
             out, milvus.service, fmt::format("{} is not on the engine yet", reference),

@@ -54,6 +54,9 @@ std::string FingerprintOf(const model::Observed& observed);
 Result<std::vector<model::Session>> ReadSessions(ports::Etcd& etcd, const std::string& container,
                                                  const std::string& session_prefix);
 
+// Where a published port of the engine at `endpoint` can be reached from here: http://host:port, or "" where it cannot.
+std::string PublishedAddress(const std::string& endpoint, const model::PublishedPort& port);
+
 // Where /healthz and /metrics can be reached from here: http://host:port, or "" with the reason in *why_not.
 std::string ManagementAddress(const model::Observed& observed, const model::MilvusService& service, std::string* why_not);
 

@@ -336,6 +336,12 @@ const std::vector<Case>& Firing() {
        },
        kError, "standalone", "pull_policy is never"},
       {"images", Stack::kStandalone,
+       [](World& w) {
+         w.observed.images[samples::kNewImage].reset();
+         w.observed.unavailable_images[samples::kNewImage] = "no such manifest";
+       },
+       kError, "standalone", "no such manifest"},
+      {"images", Stack::kStandalone,
        [](World& w) { w.observed.images[samples::kOldImage].reset(); }, kWarning, "standalone",
        "no longer on the engine"},
       {"image-architecture", Stack::kStandalone,
