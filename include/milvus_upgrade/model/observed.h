@@ -104,6 +104,8 @@ struct Observed {
   std::map<std::string, std::optional<Image>>
       images;  // wanted and running references -> nullopt when absent
   std::map<std::string, std::string>
+      unavailable_images;  // not on the engine, and what their registry says
+  std::map<std::string, std::string>
       shell_overrides;  // variables of the files that the shell sets otherwise than .env
   std::optional<std::int64_t> free_bytes_state;  // where run folders go
   std::string state_dir;
