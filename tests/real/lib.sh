@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2119 # fresh_stack takes options; a call without any is not meant to pass the script's on
+# What the tests on the real stack share. Sourced, never run. A test makes its stack with fresh_stack, runs the product
+# with `product CODE ARGUMENTS...`, and asserts by exit code, message and the whole state of engine and files. What a test
+# has made is wiped when it ends, however it ends.
+#
+#   MU_BINARY        the product (release build)
+#   MU_GROUND_NAME   the ground's engine; a test that restarts or kills one calls own_engine first
+#   $work            a folder of this test's own; $stack in it is the project folder
+#   $work/out, err   what the product said last
+set -euo pipefail
+
+real_home=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+repository=$(cd "$real_home/../.." && pwd -P)
+test_name=$(basename "$0" _test.sh)
+if [ -z "${MU_BINARY:-}" ] || [ -z "${MU_GROUND_NAME:-}" ]; then
+  echo "$test_name: skipped: MU_BINARY and MU_GROUND_NAME are not set; ./test sets them" >&2
+  exit 77
+fi
+
+engine=$MU_GROUND_NAME
+address=${MU_REAL_ADDRESS:-127.0.7.1}
+own_engine_flag=
+stack_kind=standalone
+background=()
+made_images=()
+work=$(mktemp -d "${TMPDIR:-/tmp}/mu-real.XXXXXX")
+stack=$work/milvus
+# Nothing of the caller may steer the product under test.
+unset COMPOSE_FILE COMPOSE_PROJECT_NAME COMPOSE_PROFILES COMPOSE_ENV_FILES COMPOSE_PATH_SEPARATOR CI GITHUB_ACTIONS
+unset MILVUS_UPGRADE_STATE_DIR NO_COLOR
+
+ground() { bash "$repository/tests/ground/ground" --name "$engine" "$@"; }
+note() { printf '%s: %s\n' "$test_name" "$*" >&2; }
+
+fail() {
+  printf '%s: FAILED: %s (%s line %s)\n' "$test_name" "$*" "${BASH_SOURCE[-1]##*/}" "${BASH_LINENO[-2]}" >&2
+  local file
+  for file in out err; do
+    [ ! -s "$work/$file" ] || { printf -- '---- last %s of the product\n' "$file" && tail -n 40 "$work/$file"; } >&2
+  done
+  exit 1
+}
+
+clean_up() {
+  local status=$? pid image
+  trap - EXIT
+  for pid in "${background[@]}"; do kill "$pid" 2>/dev/null || true; done
+  if [ "$status" -ne 0 ] && [ -n "${MU_REAL_KEEP:-}" ]; then
+    note "kept for a look: $work"
+    exit "$status"
+  fi
+  wipe_stack
+  for image in "${made_images[@]}"; do docker image rm -f "$image" >/dev/null 2>&1 || true; done
+  [ -z "$own_engine_flag" ] || ground engine stop >/dev/null 2>&1 || true
+  rm -rf "$work"
+  exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 143' TERM INT
+
+wipe_stack() {
+  local lock
+  [ ! -d "$stack" ] || ground stack wipe "$stack_kind" "$stack" >/dev/null 2>&1 || true
+  for lock in $(docker ps -aq --filter label=milvus-upgrade.run 2>/dev/null); do docker rm "$lock" >/dev/null 2>&1 || true; done
+}
+
+# An engine that this test may restart and kill.
+own_engine() { # NAME ADDRESS [--remote-like]
+  engine=$1 address=$2
+  own_engine_flag=yes
+  ground engine start "${@:3}" 2>/dev/null || fail "engine $1 does not start"
+  eval "$(ground env)"
+}
+
+use_engine() {
+  if [ -z "$own_engine_flag" ]; then eval "$(ground env)"; fi
+}
+use_engine
+
+client() { ground client "$@"; }
+
+# The data of a seeded 2.2.16 stack, made once and cached by what it is made from.
+seeded_data() { # KIND: prints the folder with volumes.tar and search.json
+  # shellcheck source=../ground/lib.sh
+  (
+    source "$repository/tests/ground/lib.sh"
+    cached_build "real-data-$1" \
+      "$(cache_key "$GROUND_DIR/stacks/$1" "$GROUND_DIR"/images/{etcd,s3,milvus} "$GROUND_DIR/client" "$real_home/make_data")" \
+      "$real_home/make_data" "$engine" "$address" "$1"
+  )
+}
+
+# A stack of Milvus 2.2.16 in $stack, up and serving; seeded unless --empty (then only /healthz is waited for).
+fresh_stack() { # [--kind standalone|cluster] [--compose v1|v2] [--empty] [--prepare FUNCTION]
+  local generation=v2 data='' prepare=''
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --kind) stack_kind=$2 && shift ;;
+      --compose) generation=$2 && shift ;;
+      --empty) data=none ;;
+      --prepare) prepare=$2 && shift ;;
+      *) fail "fresh_stack does not know $1" ;;
+    esac
+    shift
+  done
+  mkdir -p "$stack"
+  cp -R "$repository/tests/ground/stacks/$stack_kind/." "$stack/"
+  printf 'GROUND_ADDRESS=%s\n' "$address" >"$stack/.env"
+  [ -z "$prepare" ] || "$prepare"
+  if [ "$data" != none ]; then
+    data=$(seeded_data "$stack_kind")
+    on_engine_host mkdir -p "$stack"
+    on_engine_host tar -C "$stack" -xf - <"$data/volumes.tar"
+    cp "$data/search.json" "$work/search.json"
+  fi
+  ground stack up "$stack_kind" "$stack" --compose "$generation" 2>"$work/up.log" || { cat "$work/up.log" >&2 && fail "the stack does not come up"; }
+  [ "$data" = none ] || same_search "before the upgrade"
+  note "the stack is up after $SECONDS s"
+}
+
+# Paths of volumes are on the engine's side: where that is another mount namespace, so is this.
+on_engine_host() {
+  if [ -e "/run/netns/mug-$engine" ]; then
+    nsenter --target "$(cat "${MILVUS_UPGRADE_GROUND_RUN:-/run/milvus-upgrade-ground}/$engine/docker.pid")" --mount --net "$@"
+  else
+    "$@"
+  fi
+}
+
+# The searches of the seeded collection answer as when it was made. Right after a start Milvus still loads: it is asked again.
+same_search() { # WHEN
+  local end=$((SECONDS + 120))
+  until client search "$stack" >"$work/search.now" 2>"$work/search.err" && cmp -s "$work/search.json" "$work/search.now"; do
+    [ "$SECONDS" -lt "$end" ] || fail "the searches do not answer as before, $1: $(tail -c 300 "$work/search.now" "$work/search.err")"
+    sleep 0.5
+  done
+}
+
+# Runs the product in $where (the project folder) and wants this exit code.
+where=$stack
+product() { # CODE ARGUMENTS...
+  local want=$1 code=0 started=$SECONDS
+  shift
+  (cd "$where" && exec timeout --kill-after=10 400 "$MU_BINARY" "$@") >"$work/out" 2>"$work/err" </dev/null || code=$?
+  note "milvus-upgrade $1 ${2:-}: exit $code after $((SECONDS - started)) s"
+  [ "$code" -eq "$want" ] || fail "milvus-upgrade $*: exit code $code, wanted $want"
+}
+
+# The last command has said this text (on stdout or stderr).
+says() { grep -qF -- "$1" "$work/out" "$work/err" || fail "it does not say: $1"; }
+says_not() { ! grep -qF -- "$1" "$work/out" "$work/err" || fail "it says: $1"; }
+equal() { [ "$2" = "$3" ] || fail "$1: '$2', wanted '$3'"; }
+same_file() { cmp -s "$2" "$3" || { diff "$2" "$3" >&2 || true; fail "$1"; }; } # WHAT FILE FILE
+
+# Everything on the engine that an upgrade could change, one line each.
+engine_state() {
+  local ids
+  mapfile -t ids < <(docker ps -aq --no-trunc)
+  [ "${#ids[@]}" -eq 0 ] || docker inspect --format \
+    'container {{.Name}} {{.Id}} {{.Config.Image}} {{.Image}} {{.State.Status}} {{.State.StartedAt}} policy={{.HostConfig.RestartPolicy.Name}} restarts={{.RestartCount}}' \
+    "${ids[@]}" | LC_ALL=C sort
+  docker images --no-trunc --format 'image {{.Repository}}:{{.Tag}} {{.ID}}' | LC_ALL=C sort
+  docker network ls --no-trunc --format 'network {{.Name}} {{.ID}}' | LC_ALL=C sort
+  docker volume ls --format 'volume {{.Name}}' | LC_ALL=C sort
+}
+
+# Every file of a folder with mode, size, time and content; the data folders are Milvus's own and left out.
+folder_state() { # FOLDER
+  (cd "$1" && find . -path ./volumes -prune -o -printf '%P %y %m %u %s %T@ %l\n' | LC_ALL=C sort &&
+    find . -path ./volumes -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0r sha256sum)
+}
+
+remember() { # NAME: state of engine and project folder
+  engine_state >"$work/$1.engine"
+  folder_state "$stack" >"$work/$1.folder"
+}
+
+# Neither the engine nor the folder has changed since `remember NAME`.
+untouched() { # NAME WHAT
+  remember now
+  same_file "$2 has changed the engine" "$work/$1.engine" "$work/now.engine"
+  same_file "$2 has changed the project folder" "$work/$1.folder" "$work/now.folder"
+}
+
+of_container() { docker inspect --format "$2" "$1"; } # NAME FORMAT
+image_of() { of_container "$1" '{{.Config.Image}}'; }
+policy_of() { of_container "$1" '{{.HostConfig.RestartPolicy.Name}}'; }
+identity_of() { of_container "$1" '{{.Id}} {{.State.StartedAt}}'; }
+no_lock_left() { equal "lock containers left" "$(docker ps -aq --filter label=milvus-upgrade.run)" ""; }
+run_folder() { find "$stack/.milvus-upgrade" -mindepth 1 -maxdepth 1 -type d | LC_ALL=C sort | tail -n 1; }
+
+# A Milvus image whose program is the given shell script, made from the real one.
+image_with_program() { # REFERENCE SCRIPT
+  local id
+  printf '%s\n' "$2" >"$work/program" && chmod 755 "$work/program"
+  id=$(docker create ground.local/milvusdb/milvus:v2.2.16)
+  docker cp "$work/program" "$id:/milvus/bin/milvus" >/dev/null
+  docker commit "$id" "$1" >/dev/null
+  docker rm "$id" >/dev/null
+  made_images+=("$1")
+}
+
+# A patch version that serves: the real 2.2.16 under another tag.
+image_as() { # REFERENCE
+  docker tag ground.local/milvusdb/milvus:v2.2.16 "$1"
+  made_images+=("$1")
+}
+
+# Waits until the newest journal holds a record that matches the jq condition, looking each 20 ms.
+wait_for_record() { # SECONDS CONDITION
+  local end=$((SECONDS + $1)) journal
+  while [ "$SECONDS" -lt "$end" ]; do
+    journal=$(run_folder 2>/dev/null || true)/journal.ndjson
+    if [ -f "$journal" ] && jq -e -n "[inputs? | select($2)] | length > 0" "$journal" >/dev/null 2>&1; then return 0; fi
+    sleep 0.02
+  done
+  fail "no record with $2 in the journal within $1 s"
+}
+
+passed() { note "passed after $SECONDS s"; }
