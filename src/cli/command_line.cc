@@ -141,6 +141,7 @@ Result<CommandLine> ParseCommandLine(const Words& arguments) {
   CLI::Option* version = app.add_flag("-V,--version");
   CLI::Option* positional = app.add_option("ARGUMENTS")
                                 ->expected(0, 1 << 20)
+                                ->allow_extra_args()
                                 ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   std::map<std::string, CLI::Option*> options;
   for (const config::KeyRow& key : config::KeyTable()) {

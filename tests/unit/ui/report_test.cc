@@ -118,7 +118,9 @@ TEST(Report, TellsAFinishedRunFromPlanAndJournal) {
 
 TEST(Report, SaysTheSameInTextMarkdownAndJson) {
   const Report report = MakeReport(Finished().Run());
-  const View view = ReportView(report, {});
+  Style wide;
+  wide.width = 400;  // so that no sentence is folded
+  const View view = ReportView(report, wide);
   const std::string json = boost::json::serialize(view.json);
   const std::string markdown = ReportMarkdown(report);
   for (const std::string& text : {view.text, markdown}) {
