@@ -353,11 +353,11 @@ class Builder {
           images.push_back(std::move(present));
       }
       if (up.services.empty()) continue;
-      Step& step = Add(
-          "up/" + TierName(tier), StepKind::kUpServices, rule.rule,
+      std::string cause =
           fmt::format("recreates {} with {} and starts it; nothing else of the project is touched",
-                      Join(up.services, ", "), rule.to.Text()),
-          std::move(up));
+                      Join(up.services, ", "), rule.to.Text());
+      Step& step = Add("up/" + TierName(tier), StepKind::kUpServices, rule.rule, std::move(cause),
+                       std::move(up));
       step.undo = Undo::kInverse;
       step.estimate = kUpCost;
       step.timeout = std::max(in_.config.timeout, Millis(120'000));

@@ -120,6 +120,13 @@ TEST(PlanCompose, BacksUpBeforeAnythingIsStopped) {
   EXPECT_EQ(plan.steps[static_cast<std::size_t>(stop)].outage, OutageMark::kOpens);
 }
 
+TEST(PlanCompose, NamesTheServicesInTheCauseOfUp) {
+  const Plan plan = PlanFor(samples::HealthyStandalone(), samples::ConfigTo("2.3.5"),
+                            rules::Platform::kComposeStandalone);
+  const auto& up = plan.steps[static_cast<std::size_t>(IndexOf(plan, "up/standalone"))];
+  EXPECT_NE(up.cause.find("recreates standalone with 2.3.5"), std::string::npos) << up.cause;
+}
+
 TEST(PlanCompose, PullsAMissingImageFirst) {
   auto observed = samples::HealthyStandalone();
   observed.images[samples::kNewImage] = std::nullopt;
