@@ -11,6 +11,7 @@
 #include "cli/command_line.h"
 #include "cli/help.h"
 #include "cli/wiring.h"
+#include "milvus_upgrade/base/log.h"
 #include "milvus_upgrade/base/text.h"
 #include "milvus_upgrade/config/keys.h"
 
@@ -100,6 +101,7 @@ int Run(const std::vector<std::string>& arguments, ui::ConsoleSetup& setup) {
     ui::Console console(setup);
     return console.Fail(resolved.error());
   }
+  SetVerbose(resolved->config.is_verbose);
   setup.output = resolved->config.output;
   setup.progress = resolved->config.progress;
   ui::Console console(setup);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/wiring.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
@@ -14,6 +15,8 @@
 #include "adapters/process_runner.h"
 #include "adapters/signals.h"
 #include "adapters/system_clock.h"
+#include "milvus_upgrade/base/log.h"
+#include "milvus_upgrade/base/text.h"
 
 namespace mu::cli {
 
@@ -23,9 +26,14 @@ struct Wiring::Parts {
   adapters::PosixFiles files;
   adapters::ProcessRunner bare_runner{&signals};
   ports::CommandLog log;
-  adapters::RecordingRunner runner{bare_runner, [this](const ports::CommandRecord& record) {
-                                     if (log) log(record);
-                                   }};
+  adapters::RecordingRunner runner{
+      bare_runner, [this](const ports::CommandRecord& record) {
+        LogDebug(
+            fmt::format("{} -> {} in {}", ShellLine(record.argv),
+                        record.failure.empty() ? std::to_string(record.exit_code) : record.failure,
+                        FormatDuration(record.took)));
+        if (log) log(record);
+      }};
   adapters::DockerCli docker{runner};
   adapters::ComposeCli compose{runner};
   adapters::EtcdctlCli etcd{docker, files};

@@ -178,6 +178,9 @@ constexpr KeyRow kRows[] = {
      kEvery, nullptr},
     {"output", 'o', T::kChoice, G::kEverywhere, "text", "FORM", "text json",
      "form of the result on stdout", kEvery, SetOutput},
+    {"verbose", 'v', T::kFlag, G::kFlagAndEnvironment, "false", "", "",
+     "say on stderr what each child program was asked, what it took and how it ended", kEvery,
+     SetBool<&Config::is_verbose>},
     {"progress", 0, T::kChoice, G::kEverywhere, "auto", "MODE", "auto tty plain json quiet github",
      "form of the progress on stderr", kEvery, SetProgress},
 };

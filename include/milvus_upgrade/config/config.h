@@ -24,6 +24,7 @@ struct Config {
   std::string state_dir;
   bool is_yes = false;
   bool is_dry_run = false;
+  bool is_verbose = false;
   Output output = Output::kText;
   ProgressMode progress = ProgressMode::kAuto;
   std::vector<std::string> skipped_checks;
