@@ -29,6 +29,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 GROUND = HERE.parent.parent / "ground" / "ground"
+IMAGE = "ground.local/milvusdb/milvus"
 META = "by-dev/meta/"
 NODES = ["proxy", "querynode", "indexnode", "datanode"]
 COORDINATORS = ["rootcoord", "datacoord", "querycoord", "indexcoord"]
@@ -159,7 +160,7 @@ class Stack:
 
     def set_version(self, version):
         file = self.folder / "docker-compose.yml"
-        old, new = (f"ground.local/milvusdb/milvus:v{v}" for v in (self.version, version))
+        old, new = (f"{IMAGE}:v{v}" for v in (self.version, version))
         file.write_text(file.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
         self.version = version
 
@@ -339,6 +340,7 @@ def measure_all(arguments, cases):
     for case, (name, version, tiers, scope, target) in list(cases.items()) * arguments.runs:
         try:
             with Stack(name, version, arguments.engine, arguments.address) as stack:
+                call(*stack.ground, "images", f"{IMAGE}:v{target}")  # before it matters
                 stack.client("seed", stack.folder)
                 records = measure(stack, tiers, scope, target, arguments.term)
         except (Broken, subprocess.SubprocessError, ValueError, KeyError) as error:
