@@ -11,6 +11,9 @@
 namespace mu::plan {
 namespace {
 
+// On the way back waiting costs nothing more: a short --timeout of the way forward does not cut it.
+constexpr Millis kPatience{300'000};
+
 // The same step the other way round, with nothing that held for the way forward.
 Step Undoing(const Step& step, std::string cause) {
   Step undo = step;
@@ -22,6 +25,7 @@ Step Undoing(const Step& step, std::string cause) {
   undo.outage = OutageMark::kNone;
   undo.undo = Undo::kNone;
   undo.hop = 0;
+  undo.timeout = std::max(step.timeout, kPatience);
   return undo;
 }
 
