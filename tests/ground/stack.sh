@@ -63,7 +63,7 @@ stack_up() { # NAME FOLDER GENERATION TAG ADDRESS
     [ -z "$address" ] || printf 'GROUND_ADDRESS=%s\n' "$address" >"$folder/.env"
   fi
   stack_refuse_foreign "$folder"
-  mapfile -t references < <(sed -nE 's/^ *image: *//p' "$folder/docker-compose.yml" | sort -u)
+  mapfile -t references < <(sed -nE '/\$/d; s/^ *image: *//p' "$folder/docker-compose.yml" | sort -u)
   for reference in "${references[@]}"; do
     docker image inspect "$reference" >/dev/null 2>&1 || images_ensure "$reference"
   done
