@@ -4,6 +4,7 @@
 # shellcheck disable=SC2119
 source "$(dirname "$0")/lib.sh"
 milvus=ground.local/milvusdb/milvus
+target_image
 image_as "$milvus:v2.2.17"
 image_as "$milvus:v2.2.18"
 

@@ -92,6 +92,8 @@ seeded_data() { # KIND: prints the folder with volumes.tar and search.json
   )
 }
 
+target_image() { ground images ground.local/milvusdb/milvus:v2.2.16 ground.local/milvusdb/milvus:v2.3.5 2>/dev/null; }
+
 # A stack of Milvus 2.2.16 in $stack, up and serving; seeded unless --empty (then only /healthz is waited for).
 fresh_stack() { # [--kind standalone|cluster] [--compose v1|v2] [--empty] [--prepare FUNCTION]
   local generation=v2 data='' prepare=''
@@ -109,6 +111,7 @@ fresh_stack() { # [--kind standalone|cluster] [--compose v1|v2] [--empty] [--pre
   cp -R "$repository/tests/ground/stacks/$stack_kind/." "$stack/"
   printf 'GROUND_ADDRESS=%s\n' "$address" >"$stack/.env"
   [ -z "$prepare" ] || "$prepare"
+  target_image
   if [ "$data" != none ]; then
     data=$(seeded_data "$stack_kind")
     on_engine_host mkdir -p "$stack"
