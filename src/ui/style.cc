@@ -63,7 +63,12 @@ std::string Fold(std::string_view text, int indent, int width) {
 
 std::string Entry(std::string_view label, std::string_view text, int column, const Style& style) {
   std::string line(label);
-  line.append(static_cast<std::size_t>(std::max(column - WidthOf(label), 1)), ' ');
+  int columns = WidthOf(label);
+  if (columns >= column) {
+    line += '\n';
+    columns = 0;
+  }
+  line.append(static_cast<std::size_t>(column - columns), ' ');
   return line + Fold(text, column, style.width) + "\n";
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the world once into a model::Observed. Only reads: nothing is created, pulled or written. What cannot be read of
-// etcd becomes a fact (`EtcdFacts::unreachable`), so that the checks can say all at once.
+// Reads the world once into a model::Observed. Only reads: nothing is created, pulled or written.
+// What cannot be read of etcd becomes a fact (`EtcdFacts::unreachable`), so that the checks can say
+// all at once.
 #pragma once
 
 #include <map>
@@ -28,25 +29,30 @@ struct World {
   std::string working_directory;
 };
 
-// Compose's own rules for which files make the project: -f, COMPOSE_FILE, or the default names in this folder and above.
-// The result is explicit (absolute paths, COMPOSE_* resolved), so that it means the same from any folder.
-// Errors: kInvalidInput "no compose file", kFileRead.
-Result<model::ComposeSelectors> ResolveSelectors(const World& world, const model::ComposeSelectors& given);
+// Compose's own rules for which files make the project: -f, COMPOSE_FILE, or the default names in
+// this folder and above. The result is explicit (absolute paths, COMPOSE_* resolved), so that it
+// means the same from any folder. Errors: kInvalidInput "no compose file", kFileRead.
+Result<model::ComposeSelectors> ResolveSelectors(const World& world,
+                                                 const model::ComposeSelectors& given);
 
 // The project folder: --project-directory, or that of the first file.
 std::string ProjectDirectoryOf(const model::ComposeSelectors& selectors);
 
-// All files that decide the resolved config, with their bytes. Errors: kFileRead, kYamlSyntax, kInvalidInput.
-Result<edit::ProjectSources> ReadSources(const World& world, const model::ComposeSelectors& selectors);
+// All files that decide the resolved config, with their bytes. Errors: kFileRead, kYamlSyntax,
+// kInvalidInput.
+Result<edit::ProjectSources> ReadSources(const World& world,
+                                         const model::ComposeSelectors& selectors);
 
 struct ComposeView {
   model::Observed observed;
   edit::ProjectSources sources;
 };
-// Errors: those of the ports; kNoMilvusService, kMixedVersions are left to the checks where facts allow it.
+// Errors: those of the ports; kNoMilvusService, kMixedVersions are left to the checks where facts
+// allow it.
 Result<ComposeView> ObserveCompose(const World& world, const config::Config& config);
 
-// SHA-256 of the facts that a plan relies on: files, containers (id, image, running), sessions, roots, engine.
+// SHA-256 of the facts that a plan relies on: files, containers (id, image, running), sessions,
+// roots, engine.
 std::string FingerprintOf(const model::Observed& observed);
 
 // <root>/<meta>/session/* as values; keys that are no sessions ("id", "version") are left out.
@@ -54,14 +60,17 @@ std::string FingerprintOf(const model::Observed& observed);
 Result<std::vector<model::Session>> ReadSessions(ports::Etcd& etcd, const std::string& container,
                                                  const std::string& session_prefix);
 
-// Where a published port of the engine at `endpoint` can be reached from here: http://host:port, or "" where it cannot.
+// Where a published port of the engine at `endpoint` can be reached from here: http://host:port, or
+// "" where it cannot.
 std::string PublishedAddress(const std::string& endpoint, const model::PublishedPort& port);
 
-// Where /healthz and /metrics can be reached from here: http://host:port, or "" with the reason in *why_not.
-std::string ManagementAddress(const model::Observed& observed, const model::MilvusService& service, std::string* why_not);
+// Where /healthz and /metrics can be reached from here: http://host:port, or "" with the reason in
+// *why_not.
+std::string ManagementAddress(const model::Observed& observed, const model::MilvusService& service,
+                              std::string* why_not);
 
-// Why a container is not well, for a gate that is stuck: exit code, OOM, the engine's error, the probe's output, the
-// last lines of its log. Empty when nothing is wrong with it.
+// Why a container is not well, for a gate that is stuck: exit code, OOM, the engine's error, the
+// probe's output, the last lines of its log. Empty when nothing is wrong with it.
 std::string CauseOf(const model::Container& container, ports::Docker& docker);
 
 }  // namespace mu::observe

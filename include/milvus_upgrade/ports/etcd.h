@@ -24,7 +24,8 @@ class Etcd {
   // revision is gone.
   virtual Result<model::KeyRange> GetPrefix(const std::string& container, const std::string& prefix,
                                             KeysOnly keys_only, std::int64_t revision) = 0;
-  // Leases in the order asked for, read in as few calls as possible (they are read inside the outage).
+  // Leases in the order asked for, read in as few calls as possible (they are read inside the
+  // outage).
   virtual Result<std::vector<model::Lease>> ReadLeases(const std::string& container,
                                                        const std::vector<std::int64_t>& leases) = 0;
   // A lease that is gone already is a success.
