@@ -31,12 +31,16 @@ test_zsh_script_parses() {
   command -v zsh >/dev/null || { echo "no zsh here"; return 0; }
   zsh -n "$FOLDER/out" || fail "not a zsh script"
 }
-test_fish_script_parses() {
+test_fish_completes_commands_flags_and_values() {
   run completion fish
   expect_code 0
   expect_out 'complete -c milvus-upgrade'
   command -v fish >/dev/null || { echo "no fish here"; return 0; }
-  fish -n "$FOLDER/out" || fail "not a fish script"
+  complete_in_fish() { fish --no-config -c "source $FOLDER/out; complete -C '$1'" | cut -f1; }
+  [[ $(complete_in_fish 'milvus-upgrade comp') == $'completion\ncompose' ]] || fail "commands"
+  [[ $(complete_in_fish 'milvus-upgrade plan compose --det') == --detailed-exitcode ]] || fail "flags"
+  [[ -z $(complete_in_fish 'milvus-upgrade compose --det') ]] || fail "a flag of another command"
+  [[ $(complete_in_fish 'milvus-upgrade compose --progress g') == github ]] || fail "values"
 }
 test_other_shells_are_refused() {
   run completion tcsh
