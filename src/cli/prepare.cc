@@ -133,23 +133,30 @@ Result<Prepared> Prepare(const observe::World& world, const config::Config& conf
   prepared.from = from.Text();
 
   auto path = rules::FindPath(from, to, PlatformOf(observed), observed.settings.queue, false);
-  const rules::CheckInput input{config, observed, path ? &*path : nullptr};
-  MU_TRY(prepared.findings, rules::RunChecks(input));
+  // The edit comes first: which files must be replaceable is known only then.
+  std::vector<std::vector<plan::FileChange>> changes;
+  std::vector<std::string> edited_files;
+  std::optional<Error> edit_error;
+  edit::ProjectSources sources = prepared.view.sources;
+  for (std::size_t i = 0; path && i < path->hops.size(); ++i) {
+    auto edited = EditHop(world, observed, path->hops[i], &sources);
+    if (!edited) {
+      edit_error = edited.error();
+      break;
+    }
+    for (const plan::FileChange& change : *edited) edited_files.push_back(change.path);
+    changes.push_back(std::move(*edited));
+  }
+  MU_TRY(prepared.findings,
+         rules::RunChecks({config, observed, path ? &*path : nullptr, &edited_files}));
   if (!path) {
     prepared.refusal = path.error();
     prepared.findings.push_back(
         FindingOf(path.error(), "version-path", from.Text() + " to " + to.Text()));
     return prepared;
   }
-  std::vector<std::vector<plan::FileChange>> changes;
-  edit::ProjectSources sources = prepared.view.sources;
-  for (const rules::HopRule& hop : path->hops) {
-    auto edited = EditHop(world, observed, hop, &sources);
-    if (!edited) {
-      prepared.findings.push_back(FindingOf(edited.error(), "edit", observed.project_directory));
-      break;
-    }
-    changes.push_back(std::move(*edited));
+  if (edit_error) {
+    prepared.findings.push_back(FindingOf(*edit_error, "edit", observed.project_directory));
   }
   const plan::ComposePlanInput plan_input = [&] {
     std::string why_not;

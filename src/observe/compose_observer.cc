@@ -160,6 +160,16 @@ void MaskSecrets(model::Observed* observed) {
   }
 }
 
+// The folder that a CI job's files are in and that the next job wipes: GitHub, GitLab, Jenkins.
+std::string CiWorkspace(const std::map<std::string, std::string>& environment) {
+  if (!environment.contains("CI")) return {};
+  for (const char* name : {"GITHUB_WORKSPACE", "CI_PROJECT_DIR", "WORKSPACE"}) {
+    const auto it = environment.find(name);
+    if (it != environment.end() && !it->second.empty()) return it->second;
+  }
+  return {};
+}
+
 Status ObserveServices(const std::vector<model::Container>& mine, model::Observed* observed) {
   for (const auto& [name, service] : observed->project.services) {
     const auto image = model::ParseImageRef(service.image);
@@ -334,7 +344,10 @@ Result<ComposeView> ObserveCompose(const World& world, const config::Config& con
   model::Observed& observed = view.observed;
   MU_TRY(observed.selectors, ResolveSelectors(world, config.selectors));
   observed.project_directory = ProjectDirectoryOf(observed.selectors);
-  observed.state_dir = config.state_dir;
+  observed.state_dir = world.files.Absolute(config.state_dir.empty()
+                                                ? observed.project_directory + "/.milvus-upgrade"
+                                                : config.state_dir);
+  observed.ci_workspace = CiWorkspace(world.environment);
   MU_TRY(view.sources, ReadSources(world, observed.selectors));
   MU_TRY(observed.engine, world.docker.Info());
   MU_TRY(const std::vector<model::Container> all, AllContainers(world.docker));
