@@ -286,6 +286,11 @@ Result<ports::ExecResult> DockerCli::Exec(const std::string& name,
       return Fail(ErrorCode::kContainerGone,
                   fmt::format("{} cannot run a command: {}", name, DockerWords(result.err)));
   }
+  // Why a program cannot be started in the container comes on stdout (engine 20.10).
+  if ((result.exit_code == 126 || result.exit_code == 127) &&
+      result.out.starts_with("OCI runtime exec failed")) {
+    result.err.insert(0, std::exchange(result.out, {}));
+  }
   return ports::ExecResult{result.exit_code, std::move(result.out), std::move(result.err)};
 }
 

@@ -110,10 +110,16 @@ Error EtcdctlError(const std::string& container, int exit_code, std::string_view
   const auto error = [&](ErrorCode code, std::string message, std::string hint = {}) {
     return Error{code, std::move(message), std::move(hint), {}};
   };
-  if (exit_code == 126 || exit_code == 127)
+  if (exit_code == 126 || exit_code == 127) {
+    if (Contains(err, "not found") || Contains(err, "no such file"))
+      return error(ErrorCode::kEtcdUnreachable,
+                   fmt::format("{} has no etcdctl: {}", container, Printable(Trim(err))),
+                   "use an etcd image that holds etcdctl, as the official ones do");
+    // A container that is just ending says so as well, often without a word.
     return error(ErrorCode::kEtcdUnreachable,
-                 fmt::format("{} has no etcdctl: {}", container, Printable(Trim(err))),
-                 "use an etcd image that holds etcdctl, as the official ones do");
+                 fmt::format("etcdctl cannot be started in {} (exit code {}){}{}", container,
+                             exit_code, Trim(err).empty() ? "" : ": ", Printable(Trim(err))));
+  }
   if (Contains(err, "has been compacted"))
     return error(ErrorCode::kEtcdFailed, "compacted: etcd no longer has that revision");
   if (SaysNotAuthorized(err))

@@ -230,6 +230,10 @@ TEST_F(DockerCliTest, TellsAContainerThatIsGoneFromACommandThatFails) {
   Docker(Says("OCI runtime exec failed: exec failed: \"nope\": executable file not found in $PATH",
               126));
   EXPECT_EQ(docker.Exec("a", {"nope"}, {}, Millis(5000))->exit_code, 126);
+  // Engine 20.10 says so on stdout.
+  Docker("echo 'OCI runtime exec failed: \"nope\": executable file not found'; exit 126");
+  EXPECT_EQ(docker.Exec("a", {"nope"}, {}, Millis(5000))->err,
+            "OCI runtime exec failed: \"nope\": executable file not found\n");
   Docker("exec sleep 60");
   EXPECT_EQ(docker.Exec("a", {"ls"}, {}, Millis(200)).error().code, ErrorCode::kCommandTimeout);
 }
