@@ -72,6 +72,9 @@ own_engine() { # NAME ADDRESS [--remote-like]
   own_engine_flag=yes
   ground engine start "${@:3}" 2>/dev/null || fail "engine $1 does not start"
   eval "$(ground env)"
+  # What a killed run of this test has left in it.
+  docker ps -aq | xargs -r docker rm -f >/dev/null
+  docker network prune -f >/dev/null
 }
 
 use_engine() {
