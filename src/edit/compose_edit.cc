@@ -41,7 +41,8 @@ using Changes = std::map<std::pair<std::string, std::size_t>, Change>;
 // Gives an error without a place its place and subject.
 tl::unexpected<Error> Refuse(const std::string& place, const std::string& service,
                              const std::string& reason, std::string hint) {
-  return Fail(ErrorCode::kEditRefused, fmt::format("{}: image of {}: {}", place, service, reason),
+  return Fail(ErrorCode::kEditRefused,
+              Printable(fmt::format("{}: image of {}: {}", place, service, reason)),
               std::move(hint));
 }
 

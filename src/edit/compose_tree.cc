@@ -21,7 +21,7 @@ std::string ByHand(const std::string& service) {
 
 tl::unexpected<Error> Refuse(const std::string& place, const std::string& reason,
                              std::string hint) {
-  return Fail(ErrorCode::kEditRefused, place + ": " + reason, std::move(hint));
+  return Fail(ErrorCode::kEditRefused, Printable(place + ": " + reason), std::move(hint));
 }
 
 bool IsScalar(const YamlDocument& document, int node) {

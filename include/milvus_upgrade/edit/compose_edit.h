@@ -41,21 +41,24 @@ struct FileEdit {
 // being their own path. Errors: kYamlSyntax with file:line:column.
 Result<std::vector<std::string>> ReferencedFiles(const SourceFile& file);
 
-// Names of variables that the image values of these files use.
+// Names of variables that the image values of this file use, sorted; none when it is not YAML.
 std::vector<std::string> UsedVariables(const SourceFile& file);
 
 // `wanted`: service -> the image that it must resolve to. Only the tag part is written where the
 // repository is written beside it; a value that is shared (anchor, variable, .env) is changed once,
-// and refused when a service that is not in `wanted` would change too. Errors: kEditRefused with
-// file:line and the reason, kYamlSyntax, kYamlNoServices.
+// and refused when a service that is not in `wanted` would change too. A digest beside the tag is
+// removed when `wanted` has none, and the reason says so. What Compose v1 and v2 read differently
+// is refused. Each edit was applied to the texts and read back before it is returned. Errors:
+// kEditRefused with file:line and the reason, kYamlSyntax, kYamlNoServices, kInvalidInput for an
+// env file that is damaged, kEditProof.
 Result<std::vector<FileEdit>> EditImages(const ProjectSources& sources,
                                          const std::map<std::string, model::ImageRef>& wanted);
 
 // Errors: kFileChanged when `before` is not at its offset.
 Result<std::string> Apply(std::string_view bytes, const std::vector<model::Splice>& splices);
 
-// A unified diff of two texts with `path` in its head; lines "NAME=value" of secret names have
-// their values masked.
+// A unified diff of two texts with `path` in its head, "" when they are equal; lines "NAME=value"
+// and "NAME: value" of secret names have their values masked, so it is for people, not for patch.
 std::string UnifiedDiff(const std::string& path, std::string_view before, std::string_view after);
 
 }  // namespace mu::edit
