@@ -207,5 +207,13 @@ TEST(Fold, BreaksAtSpacesAndKeepsLongWords) {
   EXPECT_EQ(Fold("", 2, 80), "");
 }
 
+TEST(Entry, PutsTheTextBesideOrBelowItsLabel) {
+  Style style;
+  style.width = 12;
+  EXPECT_EQ(Entry("ab", "c d e f g h", 4, style), "ab  c d e f\n    g h\n");
+  EXPECT_EQ(Entry("\x1b[1mab\x1b[0m", "c", 4, style), "\x1b[1mab\x1b[0m  c\n");
+  EXPECT_EQ(Entry("abcd", "e", 4, style), "abcd\n    e\n");
+}
+
 }  // namespace
 }  // namespace mu::ui
