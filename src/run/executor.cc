@@ -108,7 +108,8 @@ class Execution {
     MU_TRY(const auto seen, ports_.effects.For(step_->kind).Seen(*step_, scope));
     if (seen) return SkipDone();
     std::vector<std::string> facts;
-    for (const auto& [key, value] : state.evidence) facts.push_back(key + " = " + value);
+    for (const auto& [key, value] : state.evidence)
+      facts.push_back(fmt::format("{} = {}", key, value));
     return Fail(ErrorCode::kDrift,
                 fmt::format("step {} ({}: {}) was done, and the world is no longer so; recorded "
                             "then: {}",

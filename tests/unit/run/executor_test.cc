@@ -124,7 +124,7 @@ TEST(Executor, AFailureEndsTheRunAndIsTriedAgain) {
   EXPECT_EQ(outcome.error->code, ErrorCode::kDiskFull);
   EXPECT_EQ(outcome.error->context, std::vector<std::string>{"step file"});
   EXPECT_EQ(machine.Records().back().type, RecordType::kFailed);
-  EXPECT_EQ(machine.world.turns.count("up"), 0u);
+  EXPECT_EQ(machine.world.turns.count("up/standalone"), 0u);
 
   machine.world.act_errors.clear();
   EXPECT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kDone);
@@ -137,7 +137,7 @@ TEST(Executor, AShutGatePauses) {
   EXPECT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kPaused);
   machine.world.is_gate_open = true;
   EXPECT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kDone);
-  EXPECT_EQ(machine.world.turns["up"], 1);
+  EXPECT_EQ(machine.world.turns["up/standalone"], 1);
 }
 
 TEST(Executor, TheLoopGuardStops) {
@@ -160,14 +160,13 @@ TEST(Executor, BrokenExpectationsStopBeforeTheEffect) {
       Error{ErrorCode::kContainerStarted, "milvus was started", "", {}};
   const Outcome outcome = machine.Run(plan);
   EXPECT_EQ(outcome.error->code, ErrorCode::kContainerStarted);
-  EXPECT_EQ(machine.world.turns.count("up"), 0u);
+  EXPECT_EQ(machine.world.turns.count("up/standalone"), 0u);
   EXPECT_FALSE(StateOf(machine.Records(), "forward", "up").acted);
   // Still refused: nothing of ours can have started it.
   EXPECT_EQ(machine.Run(plan).error->code, ErrorCode::kContainerStarted);
 
   // After an attempt that was cut, its own containers may be up.
   machine.world.broken.clear();
-  machine.fuse.CutAt(1000);
   machine.world.act_errors["up"] = Error{ErrorCode::kComposeFailed, "half of it", "", {}};
   EXPECT_EQ(machine.Run(plan).error->code, ErrorCode::kComposeFailed);
   machine.world.act_errors.clear();
@@ -184,7 +183,7 @@ TEST(Executor, DriftOfADoneStepStops) {
   EXPECT_EQ(outcome.error->code, ErrorCode::kDrift);
   EXPECT_EQ(outcome.step, "file");
   EXPECT_NE(outcome.error->message.find("switch = on"), std::string::npos);
-  EXPECT_EQ(machine.world.turns.count("up"), 0u);
+  EXPECT_EQ(machine.world.turns.count("up/standalone"), 0u);
 }
 
 TEST(Executor, AStopIsNotDriftOnceItsServiceWasBroughtUp) {

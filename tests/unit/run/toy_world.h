@@ -25,30 +25,48 @@ struct World {
   std::map<plan::Expectation::Kind, Error> broken;
 };
 
+// Bringing services up is one step of several parts, each of which can be cut.
+inline std::vector<std::string> PartsOf(const plan::Step& step) {
+  const auto* up = std::get_if<plan::UpServices>(&step.args);
+  if (up == nullptr) return {step.id};
+  std::vector<std::string> parts;
+  for (const std::string& service : up->services) parts.push_back(step.id + "/" + service);
+  return parts;
+}
+
 class Switch : public Effect {
  public:
   Switch(World& world, fakes::Fuse& fuse) : world_(world), fuse_(fuse) {}
   Result<std::optional<Evidence>> Seen(const plan::Step& step, StepScope&) override {
     if (const Error* error = fuse_.Pass("seen " + step.id)) return Fail(*error);
-    if (!world_.is_on[step.id]) return std::optional<Evidence>();
+    if (!AllOn(step)) return std::optional<Evidence>();
     return Evidence{{"switch", "on"}};
   }
   Status Act(const plan::Step& step, StepScope&) override {
     if (const auto it = world_.act_errors.find(step.id); it != world_.act_errors.end())
       return Fail(it->second);
-    if (const Error* error = fuse_.Pass("before act " + step.id)) return Fail(*error);
-    ++world_.turns[step.id];
-    world_.is_on[step.id] = true;
-    if (const Error* error = fuse_.Pass("after act " + step.id)) return Fail(*error);
+    for (const std::string& part : PartsOf(step)) {
+      if (world_.is_on[part]) continue;
+      if (const Error* error = fuse_.Pass("before act " + part)) return Fail(*error);
+      ++world_.turns[part];
+      world_.is_on[part] = true;
+      if (const Error* error = fuse_.Pass("after act " + part)) return Fail(*error);
+    }
     return {};
   }
   Result<Evidence> Confirm(const plan::Step& step, StepScope&) override {
     if (const Error* error = fuse_.Pass("confirm " + step.id)) return Fail(*error);
-    if (!world_.is_on[step.id]) return Fail(ErrorCode::kInternal, step.id + " is off");
+    if (!AllOn(step)) return Fail(ErrorCode::kInternal, step.id + " is off");
     return Evidence{{"switch", "on"}};
   }
 
  private:
+  bool AllOn(const plan::Step& step) {
+    for (const std::string& part : PartsOf(step)) {
+      if (!world_.is_on[part]) return false;
+    }
+    return true;
+  }
   World& world_;
   fakes::Fuse& fuse_;
 };
@@ -82,6 +100,11 @@ class Effects : public EffectTable {
     return switch_;
   }
   Status Check(const plan::Expectation& expectation) override {
+    if (expectation.kind == plan::Expectation::Kind::kContainersDown) {
+      for (const std::string& part : expectation.subjects) {
+        if (world_.is_on[part]) return Fail(ErrorCode::kContainerStarted, part + " is up");
+      }
+    }
     const auto it = world_.broken.find(expectation.kind);
     return it == world_.broken.end() ? Status() : Status(Fail(it->second));
   }
@@ -118,8 +141,9 @@ inline plan::Plan FiveSteps() {
   add("stop", plan::StopContainers{{container}, Millis(1)}).outage = plan::OutageMark::kOpens;
   add("file", plan::ReplaceFile{"/f", "", "", {}, ""});
   plan::UpServices up;
-  up.services = {"standalone"};
-  add("up", up);
+  up.services = {"standalone", "proxy"};
+  add("up", up).expects = {
+      {plan::Expectation::Kind::kContainersDown, {"up/standalone", "up/proxy"}, ""}};
   add("gate", plan::WaitServices{}).outage = plan::OutageMark::kCloses;
   return plan;
 }
