@@ -214,15 +214,37 @@ image_as() { # REFERENCE
   made_images+=("$1")
 }
 
-# Waits until the newest journal holds a record that matches the jq condition, looking each 20 ms.
+count_runs() { (find "$stack/.milvus-upgrade" -mindepth 1 -maxdepth 1 -type d 2>/dev/null || true) | wc -l; }
+runs_before=0
+mark_runs() { runs_before=$(count_runs); }
+
+# Waits until the journal of a run begun since mark_runs holds a record that matches the jq condition.
 wait_for_record() { # SECONDS CONDITION
   local end=$((SECONDS + $1)) journal
   while [ "$SECONDS" -lt "$end" ]; do
-    journal=$(run_folder 2>/dev/null || true)/journal.ndjson
-    if [ -f "$journal" ] && jq -e -n "[inputs? | select($2)] | length > 0" "$journal" >/dev/null 2>&1; then return 0; fi
-    sleep 0.02
+    if [ "$(count_runs)" -gt "$runs_before" ]; then
+      journal=$(run_folder)/journal.ndjson
+      if [ -f "$journal" ] && jq -e -n "[inputs? | select($2)] | length > 0" "$journal" >/dev/null 2>&1; then return 0; fi
+    fi
+    sleep 0.01
   done
   fail "no record with $2 in the journal within $1 s"
+}
+
+# Starts an upgrade and kills the tool with SIGKILL the given time after it has entered the step.
+kill_in_step() { # STEP SECONDS ARGUMENTS...
+  local step=$1 delay=$2 tool journal
+  shift 2
+  mark_runs
+  (cd "$stack" && exec "$MU_BINARY" "$@") >"$work/out" 2>"$work/err" </dev/null &
+  tool=$!
+  background+=("$tool")
+  wait_for_record 120 ".type == \"intent\" and .step == \"$step\""
+  sleep "$delay"
+  kill -KILL "$tool" 2>/dev/null || fail "the run ended before it could be killed in $step"
+  wait "$tool" 2>/dev/null || true
+  journal=$(run_folder)/journal.ndjson
+  note "killed $delay s after it entered $step, at record $(wc -l <"$journal") ($(tail -n 1 "$journal" | jq -r '.step + " " + .type' 2>/dev/null || echo torn))"
 }
 
 passed() { note "passed after $SECONDS s"; }

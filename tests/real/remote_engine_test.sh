@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The engine is on another host (another network, other files, TLS): no path, address or process of it is taken for ours.
+# shellcheck disable=SC2119
+source "$(dirname "$0")/lib.sh"
+own_engine testrem 127.0.0.1 --remote-like
+
+fresh_stack
+product 0 compose --to 2.3.5 --yes --output json
+equal "the image that runs" "$(image_of milvus-standalone)" ground.local/milvusdb/milvus:v2.3.5
+[ ! -e "$stack/volumes" ] || fail "the engine's volumes are on our side"
+jq -e '.report.probes[] | select(.is_measured | not) | .not_measured' "$work/out" >/dev/null ||
+  fail "an outage was measured although no port of the engine is reachable from here"
+same_search "after the upgrade"
+no_lock_left
+passed
