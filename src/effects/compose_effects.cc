@@ -28,6 +28,7 @@ class UpEffect : public run::Effect {
 
   Status Act(const plan::Step& step, run::StepScope& scope) override {
     const auto& args = std::get<plan::UpServices>(step.args);
+    MU_CHECK(RemoveLeftovers(args));
     const Status up = compose_.Up(args.generation, args.selectors, args.services);
     // What matters is what has happened, whatever Compose says: a port in use or a missing image is
     // before the first start, a crash after it.
@@ -102,6 +103,23 @@ class UpEffect : public run::Effect {
     MU_TRY(const auto containers, docker_.Inspect(names));
     for (std::size_t i = 0; i < all.size(); ++i) all[i].container = containers[i];
     return all;
+  }
+
+  // An `up` that was killed between creating the new container and removing the old one leaves the
+  // new one as "<old id>_<name>", and the next `up` would start it under that name (measured,
+  // Compose 2.40.3). It has never started: nothing is lost with it.
+  Status RemoveLeftovers(const plan::UpServices& args) {
+    if (args.selectors.project_name.empty()) return {};
+    MU_TRY(const auto ids,
+           docker_.List({"com.docker.compose.project=" + args.selectors.project_name}));
+    MU_TRY(const auto found, docker_.Inspect(ids));
+    for (const auto& container : found) {
+      if (!container || container->HasEverStarted()) continue;
+      const auto name = args.containers.find(container->Label("com.docker.compose.service"));
+      if (name != args.containers.end() && container->name.ends_with("_" + name->second))
+        MU_CHECK(docker_.Remove(container->id, false));
+    }
+    return {};
   }
 
   ports::Docker& docker_;
