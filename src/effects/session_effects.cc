@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <set>
+#include <utility>
 
 #include "effects/parts.h"
 #include "milvus_upgrade/base/text.h"
@@ -136,9 +137,13 @@ class ReleaseEffect : public run::Effect {
  public:
   explicit ReleaseEffect(const EffectPorts& ports) : ports_(ports) {}
 
-  // Acting begins with the same reading, and doing it twice is harmless: nothing is read here,
-  // inside the outage.
-  Result<std::optional<run::Evidence>> Seen(const plan::Step&, run::StepScope&) override {
+  // What is read here is what acting begins with: each reading is outage.
+  Result<std::optional<run::Evidence>> Seen(const plan::Step& step, run::StepScope&) override {
+    revoked_ = 0;
+    seen_ = {};
+    MU_TRY(auto sessions, Sessions(step));
+    if (sessions.empty()) return Evidence();
+    seen_ = {step.id, std::move(sessions)};
     return std::nullopt;
   }
 
@@ -149,8 +154,7 @@ class ReleaseEffect : public run::Effect {
     std::map<std::int64_t, std::int64_t> last_ttl;
     for (const Recorded& item : recorded) last_ttl[item.session.lease] = item.ttl_seconds;
     const auto look = [&]() -> Result<run::Observation> {
-      MU_TRY(const auto sessions,
-             observe::ReadSessions(ports_.etcd, args.etcd_container, args.session_prefix));
+      MU_TRY(const auto sessions, Sessions(step));
       if (sessions.empty()) return run::Observation{true, "no session key is left"};
       std::vector<std::string> waiting;
       std::vector<std::int64_t> candidates;
@@ -177,7 +181,6 @@ class ReleaseEffect : public run::Effect {
       }
       return run::Observation{false, "session keys left: " + Join(waiting, ", ")};
     };
-    revoked_ = 0;
     const auto last = run::WaitFor("no session key of Milvus", step.timeout, Millis(1000),
                                    ports_.clock, scope, look);
     if (last) return {};
@@ -187,18 +190,26 @@ class ReleaseEffect : public run::Effect {
   }
 
   Result<run::Evidence> Confirm(const plan::Step& step, run::StepScope&) override {
-    const auto& args = std::get<plan::ReleaseSessions>(step.args);
-    MU_TRY(const auto sessions,
-           observe::ReadSessions(ports_.etcd, args.etcd_container, args.session_prefix));
-    if (sessions.empty())
-      return run::Evidence{{"leases_revoked", std::to_string(revoked_)},
-                           {"session_keys_left", "0"}};
+    MU_TRY(const auto sessions, Sessions(step));
+    if (sessions.empty()) return Evidence();
     return Fail(
         ErrorCode::kSessionForeign,
         fmt::format("{} registered {} just now", sessions.front().address, sessions.front().key));
   }
 
  private:
+  run::Evidence Evidence() const {
+    return {{"leases_revoked", std::to_string(revoked_)}, {"session_keys_left", "0"}};
+  }
+
+  // What Seen has just read of this step, once; else what etcd says now.
+  Result<std::vector<model::Session>> Sessions(const plan::Step& step) {
+    const auto seen = std::exchange(seen_, {});
+    if (seen.first == step.id) return seen.second;
+    const auto& args = std::get<plan::ReleaseSessions>(step.args);
+    return observe::ReadSessions(ports_.etcd, args.etcd_container, args.session_prefix);
+  }
+
   // Recorded while our container ran, and unchanged; and nobody else registered the same role at
   // the same address.
   static bool IsOurs(const model::Session& now, const std::vector<Recorded>& recorded) {
@@ -227,6 +238,7 @@ class ReleaseEffect : public run::Effect {
 
   EffectPorts ports_;
   std::size_t revoked_ = 0;
+  std::pair<std::string, std::vector<model::Session>> seen_;  // step id
 };
 
 }  // namespace
