@@ -15,8 +15,9 @@ std::string CauseOf(const model::Container& container, ports::Docker& docker) {
   } else if (container.status == "exited" || container.status == "dead") {
     cause = fmt::format("it ended with exit code {}", container.exit_code);
   } else if (container.status == "restarting" || container.restart_count > 0) {
-    cause = fmt::format("it ended and was restarted {} times, last exit code {}",
-                        container.restart_count, container.exit_code);
+    cause = fmt::format("it ended and was restarted {} times", container.restart_count);
+    // While it runs again the engine shows 0.
+    if (!container.IsRunning()) cause += fmt::format(", last exit code {}", container.exit_code);
   } else if (container.health.status == "unhealthy") {
     cause = fmt::format("its health check fails: {}",
                         std::string(Trim(Printable(container.health.last_output))));
