@@ -24,12 +24,16 @@ class Evaluation {
       : scalar_(scalar), variables_(variables) {}
 
   Status Run(const std::vector<Piece>& pieces) {
+    bool is_after_name = false;
     for (const Piece& piece : pieces) {
       if (piece.kind == Piece::Kind::kVariable) {
         MU_CHECK(Variable(piece));
+        is_after_name = scalar_[piece.end - 1] != '}';
         continue;
       }
       Segment segment;
+      segment.follows_name = is_after_name;
+      is_after_name = false;
       segment.kind =
           piece.kind == Piece::Kind::kText ? Segment::Kind::kLiteral : Segment::Kind::kFixed;
       segment.text = piece.kind == Piece::Kind::kText
@@ -106,8 +110,9 @@ bool ChangeOne(const std::string& target, std::vector<Segment>* segments) {
       const bool fits = before.size() + after.size() <= target.size() &&
                         target.starts_with(before) && target.ends_with(after);
       if (!fits) continue;
-      (*segments)[i].new_text =
-          target.substr(before.size(), target.size() - before.size() - after.size());
+      std::string text = target.substr(before.size(), target.size() - before.size() - after.size());
+      if ((*segments)[i].follows_name && !text.empty() && IsNameByte(text[0])) continue;
+      (*segments)[i].new_text = std::move(text);
       return true;
     }
   }

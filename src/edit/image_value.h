@@ -21,11 +21,12 @@ namespace mu::edit {
 struct Segment {
   enum class Kind { kLiteral, kEnv, kShell, kFixed } kind = Kind::kFixed;
   std::string text;
-  std::string new_text;    // what it must become; equal to text when it stays
-  std::size_t offset = 0;  // of a literal: in the scalar's value
-  std::string variable;    // of kEnv, kShell
-  std::size_t file = 0;    // of kEnv: index of the env file
-  std::size_t entry = 0;   // of kEnv: index of its entry
+  std::string new_text;       // what it must become; equal to text when it stays
+  std::size_t offset = 0;     // of a literal: in the scalar's value
+  bool follows_name = false;  // of a literal: behind $NAME, whose name a letter would prolong
+  std::string variable;       // of kEnv, kShell
+  std::size_t file = 0;       // of kEnv: index of the env file
+  std::size_t entry = 0;      // of kEnv: index of its entry
 };
 
 // The variables of a project: the shell wins over env files, a later env file over an earlier one,

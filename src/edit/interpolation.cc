@@ -12,8 +12,6 @@ namespace {
 constexpr int kMaxNesting = 16;
 
 bool IsNameStart(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool IsNameByte(char c) { return IsNameStart(c) || (c >= '0' && c <= '9'); }
-
 class PieceParser {
  public:
   explicit PieceParser(std::string_view value) : value_(value) {}
@@ -104,6 +102,8 @@ void Collect(const std::vector<Piece>& pieces, std::vector<std::string>* names) 
 }
 
 }  // namespace
+
+bool IsNameByte(char c) { return IsNameStart(c) || (c >= '0' && c <= '9'); }
 
 Result<std::vector<Piece>> ParsePieces(std::string_view value) { return PieceParser(value).Run(0); }
 

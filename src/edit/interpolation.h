@@ -36,6 +36,7 @@ struct Piece {
 Result<std::vector<Piece>> ParsePieces(std::string_view value);
 // Names that the pieces use, those in words too, in order, each once.
 std::vector<std::string> VariablesOf(const std::vector<Piece>& pieces);
+bool IsNameByte(char c);  // of a variable's name, but for its first byte
 // True when the text names the variable in any way that Compose would replace, even where the text
 // as a whole does not parse.
 bool MentionsVariable(std::string_view text, std::string_view name);
