@@ -182,9 +182,14 @@ class Flow {
     return ids;
   }
 
+  // Steps that were not done and may have changed something. One that failed before its effect (a
+  // file that someone else had changed) has left nothing to undo.
   std::vector<std::string> Touched() const {
-    std::vector<std::string> ids = Ids(run::StepState::Last::kIntent);
-    for (std::string& id : Ids(run::StepState::Last::kFailed)) ids.push_back(std::move(id));
+    std::vector<std::string> ids;
+    for (const plan::Step& step : plan_.steps) {
+      const run::StepState state = run::StateOf(journal_->Records(), "forward", step.id);
+      if (state.last != run::StepState::Last::kDone && state.acted) ids.push_back(step.id);
+    }
     return ids;
   }
 
