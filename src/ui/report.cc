@@ -73,6 +73,22 @@ void AddOutage(const std::vector<Record>& records, Report& report) {
   }
 }
 
+// Whether more than one process worked on the run: one that ended is followed by records, or a step
+// was entered again without having ended.
+bool WasCut(const std::vector<Record>& records) {
+  std::string entered;
+  for (const Record& record : records) {
+    if (record.type == RecordType::kRunEnded && &record != &records.back()) return true;
+    if (record.type == RecordType::kIntent) {
+      if (record.phase + record.step == entered) return true;
+      entered = record.phase + record.step;
+    } else if (record.type == RecordType::kDone || record.type == RecordType::kFailed) {
+      entered.clear();
+    }
+  }
+  return false;
+}
+
 Report::Probe& ProbeOf(Report& report, const std::string& name) {
   for (Report::Probe& probe : report.probes) {
     if (probe.name == name) return probe;
@@ -105,6 +121,7 @@ void AddProbes(const run::StoredRun& run, Report& report) {
       probe.samples = ValueOf(record.evidence, "samples");
       probe.failed = ValueOf(record.evidence, "failed");
       probe.is_still_open = ValueOf(record.evidence, "still_open") == "true";
+      probe.is_partial = WasCut(run.records);
     }
   }
 }

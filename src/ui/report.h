@@ -37,6 +37,7 @@ struct Report {
     std::string samples;
     std::string failed;
     bool is_still_open = false;  // no right answer up to the end
+    bool is_partial = false;     // the run was cut and resumed: what lies between was not seen
     Millis longest{0};
     Millis total{0};
   };

@@ -26,10 +26,12 @@ std::string ProbeText(const Report::Probe& probe) {
   for (const Report::Window& window : probe.windows)
     windows.push_back(
         fmt::format("{} to {}", FormatDuration(window.from), FormatDuration(window.to)));
-  return fmt::format("{} without a right answer, longest {}{} ({}; {} of {} failed; windows: {})",
-                     FormatDuration(probe.total), FormatDuration(probe.longest),
-                     probe.is_still_open ? ", still so at the end" : "", probe.label, probe.failed,
-                     probe.samples, Join(windows, ", "));
+  std::string text = FormatDuration(probe.total) + " without a right answer";
+  if (probe.windows.size() > 1) text += ", longest " + FormatDuration(probe.longest);
+  if (probe.is_still_open) text += ", still so at the end";
+  if (probe.is_partial) text += ", without the time in which the run was cut";
+  return text + fmt::format(" ({}; {} of {} failed; {})", probe.label, probe.failed, probe.samples,
+                            Join(windows, ", "));
 }
 
 std::string NoReturnText(const Report& report) {
@@ -122,6 +124,7 @@ boost::json::object JsonOf(const Report& report) {
                       {"samples", probe.samples},
                       {"failed", probe.failed},
                       {"is_still_open", probe.is_still_open},
+                      {"is_partial", probe.is_partial},
                       {"total_ms", probe.total.count()},
                       {"longest_ms", probe.longest.count()},
                       {"windows", std::move(windows)}});

@@ -89,6 +89,8 @@ Story Finished() {
   story.Done("up/standalone", 1'500, 4'000);
   story.Event("probe-window", "", 5'000,
               {{"probe", "healthz"}, {"from_ms", "900"}, {"to_ms", "3800"}});
+  story.Event("probe-window", "", 5'000,
+              {{"probe", "healthz"}, {"from_ms", "4000"}, {"to_ms", "4100"}});
   story.Event("probe-summary", "", 5'000,
               {{"probe", "healthz"}, {"samples", "90"}, {"failed", "55"}, {"still_open", "false"}});
   story.Ended("done", 0, 5'000);
@@ -105,6 +107,8 @@ TEST(Report, TellsAFinishedRunFromPlanAndJournal) {
   EXPECT_FALSE(report.is_outage_open);
   ASSERT_EQ(report.probes.size(), 1u);
   EXPECT_EQ(report.probes[0].longest, Millis(2'900));
+  EXPECT_EQ(report.probes[0].total, Millis(3'000));
+  EXPECT_FALSE(report.probes[0].is_partial);
   EXPECT_EQ(report.probes[0].not_measured, "");
   ASSERT_EQ(report.backups.size(), 1u);
   EXPECT_EQ(report.backups[0].sha256, "abc");
@@ -131,7 +135,7 @@ TEST(Report, SaysTheSameInTextMarkdownAndJson) {
   }
   EXPECT_TRUE(Has(markdown, "# Run 20261125-120000-ab12: Milvus 2.2.16 -> 2.3.5: done\n"));
   EXPECT_TRUE(Has(json, "\"outage_ms\":3000"));
-  EXPECT_TRUE(Has(json, "\"windows\":[{\"from_ms\":900,\"to_ms\":3800}]"));
+  EXPECT_TRUE(Has(json, "\"windows\":[{\"from_ms\":900,\"to_ms\":3800},{\"from_ms\":4000"));
   EXPECT_TRUE(Has(json, "\"sha256\":\"abc\""));
 }
 
@@ -157,6 +161,23 @@ TEST(Report, TellsOfAKilledRunThatTheServiceIsDown) {
   EXPECT_TRUE(Has(status.text, "exited"));
   EXPECT_TRUE(Has(status.text, "milvus-upgrade resume"));
   EXPECT_TRUE(status.json.at("is_open").as_bool());
+}
+
+TEST(Report, SaysThatAMeasurementOfACutRunIsNotWhole) {
+  Story killed;
+  killed.Add(RecordType::kIntent, "stop/standalone", 1'000).attempt = 1;
+  killed.Add(RecordType::kIntent, "stop/standalone", 9'000).attempt = 2;
+  killed.Event("probe-window", "", 9'500, {{"probe", "healthz"}, {"from_ms", "0"}, {"to_ms", "9"}});
+  killed.Event("probe-summary", "", 9'500, {{"probe", "healthz"}, {"samples", "1"}});
+  EXPECT_TRUE(MakeReport(killed.Run()).probes[0].is_partial);
+  Style wide;
+  wide.width = 400;
+  EXPECT_TRUE(Has(ReportView(MakeReport(killed.Run()), wide).text, "in which the run was cut"));
+
+  Story paused;
+  paused.Ended("paused", 8, 1'000);
+  paused.Event("probe-summary", "", 2'000, {{"probe", "healthz"}, {"samples", "1"}});
+  EXPECT_TRUE(MakeReport(paused.Run()).probes[0].is_partial);
 }
 
 TEST(Report, NamesTheCauseOfARollbackAndNotWhatCameAfter) {
