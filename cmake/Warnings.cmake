@@ -6,6 +6,9 @@ function(mu_warnings target)
   if(MU_SANITIZE)
     # gcc 12 reports false positives of these two under sanitizers (GCC bugs 105562, 105329).
     target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized -Wno-restrict)
+  else()
+    # And of this one with -O3 (GCC bug 105651).
+    target_compile_options(${target} PRIVATE -Wno-restrict)
   endif()
 endfunction()
 if(MU_SANITIZE)
