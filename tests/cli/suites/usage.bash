@@ -220,15 +220,3 @@ test_colours_only_on_a_terminal_that_wants_them() {
   run --help
   ! grep -q $'\x1b' "$FOLDER/out" || fail "colour in a file"
 }
-test_help_is_fast() {
-  local start end best=999999 i
-  for i in 1 2 3 4 5 6 7 8 9 10; do
-    start=$(date +%s%N)
-    "$MU" --help >/dev/null
-    end=$(date +%s%N)
-    ((end - start < best * 1000)) && best=$(((end - start) / 1000))
-  done
-  echo "best of 10: $best us"
-  # 10 ms is the goal of the release build (bench/start); a debug build on a busy machine gets more.
-  ((best < 100000)) || fail "the best of ten took $best us"
-}
