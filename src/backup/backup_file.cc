@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "backup.pb.h"
 
 namespace mu::backup {
@@ -56,7 +58,9 @@ class Frames {
 template <class Message>
 Result<Message> Decode(std::string_view frame, std::string_view what, std::size_t end) {
   Message message;
-  if (message.ParseFromArray(frame.data(), static_cast<int>(frame.size()))) return message;
+  if (frame.size() <= std::numeric_limits<int>::max() &&
+      message.ParseFromArray(frame.data(), static_cast<int>(frame.size())))
+    return message;
   return Fail(ErrorCode::kBackupBad,
               fmt::format("the backup is damaged at byte {}: {}: not the message that it should be",
                           end - frame.size(), what));
