@@ -44,6 +44,9 @@ class EngineUnderTest {
   virtual int FreePort() = 0;
   // Creates it, does not start it.
   virtual void Create(const Make& make) = 0;
+  virtual void Rename(const std::string& container, const std::string& name) = 0;
+  virtual void RemoveNetwork(const std::string& name) = 0;
+  // Of the environment that Compose is started in.
   virtual void SetVariable(const std::string& name, const std::string& value) = 0;
   // etcd's own writes, outside of the port.
   virtual void Put(const std::string& container, const std::string& key, const std::string& value,

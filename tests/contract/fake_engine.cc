@@ -27,6 +27,11 @@ class FakeEngine : public EngineUnderTest {
     world_.shell[name] = value;
   }
 
+  void Rename(const std::string& container, const std::string& name) override {
+    world_.Find(container)->facts.name = name;
+  }
+  void RemoveNetwork(const std::string&) override {}
+
   void Create(const Make& make) override {
     fakes::ContainerSpec spec;
     spec.name = make.name;

@@ -36,11 +36,6 @@ class RealEngine : public EngineUnderTest {
     const auto ids = docker_.List({std::string(kMark) + "=" + folder_});
     for (const std::string& id : ids ? *ids : std::vector<std::string>{})
       (void)docker_.Remove(id, true);
-    for (const std::string& file : projects_) {
-      ports::Command down;
-      down.argv = {"docker", "compose", "-f", file, "down", "-t", "0"};
-      (void)runner_.Run(down);
-    }
     for (const std::string& name : variables_) ::unsetenv(name.c_str());
     std::filesystem::remove_all(folder_);
   }
@@ -59,6 +54,15 @@ class RealEngine : public EngineUnderTest {
   void SetVariable(const std::string& name, const std::string& value) override {
     ::setenv(name.c_str(), value.c_str(), 1);
     variables_.push_back(name);
+  }
+
+  void Rename(const std::string& container, const std::string& name) override {
+    Run({"docker", "rename", container, name});
+  }
+  void RemoveNetwork(const std::string& name) override {
+    ports::Command command;
+    command.argv = {"docker", "network", "rm", name};
+    (void)runner_.Run(command);  // it may never have been made
   }
 
   int FreePort() override {
@@ -131,7 +135,6 @@ class RealEngine : public EngineUnderTest {
   adapters::SystemClock clock_;
   adapters::EtcdctlCli etcd_{docker_, files_};
   std::string folder_;
-  std::vector<std::string> projects_;
   std::vector<std::string> variables_;
 };
 
