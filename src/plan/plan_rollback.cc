@@ -100,6 +100,16 @@ Result<Plan> PlanRollback(const RollbackInput& input) {
     return step->kind == StepKind::kStopContainers && entered.contains(step->id);
   });
 
+  // A stop that was begun goes on in the engine whatever became of our call: it is brought to its
+  // end first, or what was seen running would go down after the rollback.
+  const std::set<std::string> cut(input.touched.begin(), input.touched.end());
+  for (const Step* step : mine) {
+    if (step->kind != StepKind::kStopContainers || !cut.contains(step->id)) continue;
+    Step finish = Undoing(*step, "a stop that was begun is brought to its end first");
+    for (ContainerRef& ref : std::get<StopContainers>(finish.args).containers) ref.id.clear();
+    add(std::move(finish));
+  }
+
   // Files first, in reverse; then the containers; the policies last, when the containers exist
   // again.
   for (auto it = mine.rbegin(); it != mine.rend(); ++it) {
