@@ -42,7 +42,14 @@ class Flow {
   int Run(const std::optional<plan::Plan>& stored_rollback) {
     auto ending = Go(stored_rollback);
     wiring_.SetCommandLog({});
-    if (!ending) return console_.Fail(ending.error());
+    if (!ending) {
+      progress_.reset();
+      // The store failed, not the upgrade (a full disk): if the stack was touched, no code that
+      // says otherwise.
+      const ExitCode code = RowOf(ending.error().code).exit;
+      return console_.Fail(ending.error(), is_held_ && HasTouched() ? ExitCode::kNeedsPerson : code,
+                           {});
+    }
     auto stored = store_.Load(files_.id);
     if (!stored) return console_.Fail(stored.error());
     const ui::Report report = ui::MakeReport(*stored);
@@ -56,6 +63,7 @@ class Flow {
   Result<Ending> Go(const std::optional<plan::Plan>& stored_rollback) {
     MU_TRY(journal_, run::Journal::Open(wiring_.Files(), wiring_.Clock(), files_.JournalPath()));
     MU_CHECK(lock_.Take(LockImage(), {files_.id, wiring_.HostName(), store_.StateDir()}));
+    is_held_ = true;
     if (journal_->Records().empty()) {
       run::Record started;
       started.type = run::RecordType::kRunStarted;
@@ -152,6 +160,7 @@ class Flow {
               "",
               {}});
     error.hint = "run `milvus-upgrade resume` to go on from there";
+    if (IsDown()) error.hint += "; until then the outage lasts";
     return {"interrupted", is_sigint ? ExitCode::kInterrupted : ExitCode::kTerminated,
             std::move(error)};
   }
@@ -162,6 +171,16 @@ class Flow {
         plan, phase,
         {*effects, *journal_, wiring_.Clock(), wiring_.Interrupts(), *progress_, files_.folder},
         "");
+  }
+
+  // Whether the outage has begun and not ended.
+  bool IsDown() const {
+    bool is_open = false;
+    for (const run::Record& record : journal_->Records()) {
+      if (record.event == "outage-opened") is_open = true;
+      if (record.event == "outage-closed") is_open = false;
+    }
+    return is_open;
   }
 
   // Whether a step that changes the stack was entered.
@@ -286,6 +305,7 @@ class Flow {
   std::unique_ptr<run::Journal> journal_;
   std::unique_ptr<run::Progress> progress_;
   run::Prober prober_;
+  bool is_held_ = false;  // the lock on the engine is ours: from here on the stack may be touched
 };
 
 }  // namespace
