@@ -16,7 +16,7 @@ Story::Story(const std::string& file, const std::string& restart)
   stage.Bring();
   config.selectors = stage.selectors;
   config.state_dir = store_.StateDir();
-  stage.world.on_call = [this](const std::string& name, int) {
+  stage.world.on_call = [this](const std::string& name, int number) {
     for (std::size_t i = 0; i < before_.size(); ++i) {
       if (!name.starts_with(before_[i].first)) continue;
       const auto action = std::move(before_[i].second);
@@ -24,7 +24,7 @@ Story::Story(const std::string& file, const std::string& restart)
       action();
       break;
     }
-    return fakes::Answer::kTrue;
+    return answer ? answer(name, number) : fakes::Answer::kTrue;
   };
 }
 

@@ -51,6 +51,8 @@ class Story {
   config::Config config;
   // Called once, just before the first effect point whose name starts so.
   void Before(const std::string& call, std::function<void()> action);
+  // What the effect points answer; all truly when unset.
+  std::function<fakes::Answer(const std::string& call, int number)> answer;
 
  private:
   class NoRunner : public ports::Runner {
