@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 
 #include "milvus_upgrade/base/table.h"
@@ -86,6 +87,19 @@ TextTable StepsOf(const Report& report) {
                           line.attempts < 2 ? "" : fmt::format("{} times", line.attempts)});
   }
   return table;
+}
+
+// Where the lines would not fit, the titles go: the ids say the same.
+std::vector<std::string> StepLines(const Report& report, int width) {
+  TextTable table = StepsOf(report);
+  std::vector<std::string> lines = Lines(table.Aligned());
+  const bool fits = std::all_of(lines.begin(), lines.end(), [&](const std::string& line) {
+    return static_cast<int>(line.size()) + 2 <= width;
+  });
+  if (fits) return lines;
+  table.header.erase(table.header.begin() + 1);
+  for (std::vector<std::string>& row : table.rows) row.erase(row.begin() + 1);
+  return Lines(table.Aligned());
 }
 
 std::string HeadOf(const Report& report) {
@@ -177,7 +191,7 @@ View ReportView(const Report& report, const Style& style) {
   for (const auto& [name, value] : FactsOf(report))
     view.text += Entry("  " + name, value, 22, style);
   view.text += "\n";
-  for (const std::string& line : Lines(StepsOf(report).Aligned())) view.text += "  " + line + "\n";
+  for (const std::string& line : StepLines(report, style.width)) view.text += "  " + line + "\n";
   view.json["report"] = JsonOf(report);
   return view;
 }

@@ -208,6 +208,18 @@ TEST(Report, NamesTheCauseOfARollbackAndNotWhatCameAfter) {
   EXPECT_TRUE(Has(report.next, "compose --to 2.3.5"));
 }
 
+TEST(Report, LeavesOutTheTitlesWhereTheLinesWouldNotFit) {
+  const Report report = MakeReport(Finished().Run());
+  Style narrow;
+  narrow.width = 40;
+  Style wide;
+  wide.width = 400;
+  const std::string title = "  " + report.steps.front().title + "  ";
+  EXPECT_TRUE(Has(ReportView(report, wide).text, title));
+  EXPECT_FALSE(Has(ReportView(report, narrow).text, title));
+  EXPECT_TRUE(Has(ReportView(report, narrow).text, "  " + report.steps.front().id + "  "));
+}
+
 TEST(Report, AStartBeforeThePointOfNoReturnIsNone) {
   Story story;
   story.Run().plan.point_of_no_return = "";
