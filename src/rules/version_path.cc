@@ -53,7 +53,7 @@ constexpr RuleRow kRules[] = {
      "version-known"},
     {"R1", "T < S", Verdict::kRefuse,
      "Milvus does not support going down: newer versions write what older ones cannot read",
-     "stay on S or go up; within one minor --allow-downgrade takes it at your own risk",
+     "keep the version that runs, or go up to a later one",
      "milvus-io/milvus#28008, #46451",
      [](const Q& q) { return q.to < q.from && !(q.allows_downgrade && q.to.SameMinor(q.from)); },
      "", ""},
