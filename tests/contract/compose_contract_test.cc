@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "contract/engine_under_test.h"
+#include "milvus_upgrade/base/text.h"
 
 namespace mu::contract {
 namespace {
@@ -64,7 +65,8 @@ class ComposeContract : public testing::TestWithParam<Row> {
     port_ = engine_->FreePort();
     file_ = engine_->Folder() + "/docker-compose.yml";
     selectors_.files = {file_};
-    selectors_.project_name = "mucontract";
+    // Of this test alone: others run beside it. Compose wants lower case.
+    selectors_.project_name = ToLower(engine_->Name("p"));
     Write(kImage, "red");
   }
   void TearDown() override {
@@ -108,7 +110,7 @@ class ComposeContract : public testing::TestWithParam<Row> {
 TEST_P(ComposeContract, ConfigResolvesWhatTheProductReads) {
   const auto project = Config();
   ASSERT_TRUE(project) << project.error().Text();
-  EXPECT_EQ(project->name, "mucontract");
+  EXPECT_EQ(project->name, selectors_.project_name);
   EXPECT_EQ(project->networks.at("default"), name_ + "-net");
   ASSERT_EQ(project->services.size(), 2U);
   const model::ComposeService& a = project->services.at("a");
@@ -165,7 +167,7 @@ TEST_P(ComposeContract, UpMakesWhatIsLackingAndNothingElse) {
   EXPECT_TRUE(a.IsRunning());
   EXPECT_EQ(a.image, kImage);
   EXPECT_EQ(a.restart_policy, "unless-stopped");
-  EXPECT_EQ(a.Label("com.docker.compose.project"), "mucontract");
+  EXPECT_EQ(a.Label("com.docker.compose.project"), selectors_.project_name);
   EXPECT_EQ(a.Label("com.docker.compose.service"), "a");
   EXPECT_EQ(a.Label("com.docker.compose.version").front(),
             GetParam().generation == ComposeGeneration::kV1 ? '1' : '2');
