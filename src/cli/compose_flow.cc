@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "cli/engine_lock.h"
 #include "cli/prepare.h"
 #include "cli/run_flow.h"
 #include "cli/wiring.h"
@@ -67,6 +68,25 @@ ui::View ViewOf(const Prepared& prepared, const ui::Style& style) {
   return ui::PlanView(prepared.plan, prepared.diffs, style);
 }
 
+Status NoOpenRun(run::RunStore& store) {
+  const auto newest = store.Find("");
+  if (!newest || !newest->IsOpen()) return {};
+  return Fail(
+      ErrorCode::kLocked,
+      fmt::format("run {} of this stack is not over ({}, {} to {})", newest->files.id,
+                  newest->EndState(), newest->plan.from, newest->plan.to),
+      "run `milvus-upgrade resume` to finish it, or `milvus-upgrade status` to see where it "
+      "stands");
+}
+
+// A stack in the middle of another run fails checks whose advice would be wrong: the run is the
+// finding.
+Status NoOtherRun(Wiring& wiring, const config::Config& config) {
+  MU_TRY(const std::string state_dir, StateDirOf(wiring, config));
+  run::RunStore store(wiring.Files(), wiring.Clock(), state_dir);
+  return NoOpenRun(store);
+}
+
 // Takes the lock, refuses next to an open run, looks again whether the world is still the plan's,
 // and runs.
 int LockAndRun(Wiring& wiring, const config::Config& config, ui::Console& console,
@@ -75,15 +95,10 @@ int LockAndRun(Wiring& wiring, const config::Config& config, ui::Console& consol
                       wiring.StateDir(config, plan.project_directory));
   const auto lock = store.Lock(Holder(wiring));
   if (!lock) return console.Fail(lock.error());
-  if (const auto newest = store.Find(""); newest && newest->IsOpen()) {
-    return console.Fail(
-        Error{ErrorCode::kLocked,
-              fmt::format("run {} of this stack is not over ({}, {} to {})", newest->files.id,
-                          newest->EndState(), newest->plan.from, newest->plan.to),
-              "run `milvus-upgrade resume` to finish it, or `milvus-upgrade status` to see where "
-              "it stands",
-              {}});
-  }
+  if (const Status free = NoOpenRun(store); !free) return console.Fail(free.error());
+  // Another run makes the plan stale: that run is the news. The lock itself is taken by the flow.
+  EngineLock engine_lock(wiring.Docker(), plan.instance);
+  if (const Status free = engine_lock.CheckFree(); !free) return console.Fail(free.error());
   config::Config again = config;
   again.selectors = plan.selectors;
   again.to = plan.to;
@@ -120,8 +135,13 @@ int RunCompose(const config::Config& config, ui::Console& console) {
       return console.Fail(can_ask.error());
   }
   Wiring wiring;
+  if (const Status free = NoOtherRun(wiring, config); !free) return console.Fail(free.error());
   const auto prepared = Prepare(wiring.World(), config);
   if (!prepared) return console.Fail(prepared.error());
+  if (IsRefused(*prepared)) {
+    EngineLock lock(wiring.Docker(), prepared->view.observed.project.name);
+    if (const Status free = lock.CheckFree(); !free) return console.Fail(free.error());
+  }
   if (config.is_dry_run || (!prepared->plan.HasSteps() && !IsRefused(*prepared))) {
     const ui::View view = ViewOf(*prepared, console.OutStyle());
     if (!IsRefused(*prepared)) return console.End(ExitCode::kDone, view);

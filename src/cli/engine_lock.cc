@@ -23,14 +23,25 @@ Status EngineLock::Take(const std::string& image, const LockHolder& holder) {
     return Fail(ErrorCode::kLocked, "another run has just released its lock", "run again");
   const model::Container& other = *found.front();
   if (other.Label(kRunLabel) == holder.run) return {};
-  return Fail(
+  return Fail(HeldBy(other));
+}
+
+Status EngineLock::CheckFree() {
+  MU_TRY(const auto found, docker_.Inspect({name_}));
+  if (found.empty() || !found.front()) return {};
+  return Fail(HeldBy(*found.front()));
+}
+
+Error EngineLock::HeldBy(const model::Container& lock) const {
+  return {
       ErrorCode::kLocked,
-      fmt::format(
-          "run {} of host {} (state folder {}) holds this stack on the engine, in the container {}",
-          other.Label(kRunLabel), other.Label(kHostLabel), other.Label(kStateLabel), name_),
+      fmt::format("run {} of host {} (state folder {}) holds this stack on the engine, in the "
+                  "container {}",
+                  lock.Label(kRunLabel), lock.Label(kHostLabel), lock.Label(kStateLabel), name_),
       fmt::format("finish that run there (`milvus-upgrade status`); if you are sure that it is "
                   "over: docker rm {}",
-                  name_));
+                  name_),
+      {}};
 }
 
 Status EngineLock::Release(const std::string& run) {

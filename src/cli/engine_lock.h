@@ -26,11 +26,14 @@ class EngineLock {
   // `image`: any that is on the engine; it is never run. The lock of this very run is taken as held
   // already. Errors: kLocked with holder, host and state folder.
   Status Take(const std::string& image, const LockHolder& holder);
+  // Errors: kLocked with holder, host and state folder when any run holds it.
+  Status CheckFree();
   // Only the lock of this run is removed.
   Status Release(const std::string& run);
   const std::string& Name() const { return name_; }
 
  private:
+  Error HeldBy(const model::Container& lock) const;
   ports::Docker& docker_;
   std::string name_;
 };

@@ -60,10 +60,11 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 143' TERM INT
 
+remove_locks() { docker ps -aq --filter label=milvus-upgrade.run 2>/dev/null | xargs -r docker rm >/dev/null 2>&1 || true; }
+
 wipe_stack() {
-  local lock
   [ ! -d "$stack" ] || ground stack wipe "$stack_kind" "$stack" >/dev/null 2>&1 || true
-  for lock in $(docker ps -aq --filter label=milvus-upgrade.run 2>/dev/null); do docker rm "$lock" >/dev/null 2>&1 || true; done
+  remove_locks
 }
 
 # An engine that this test may restart and kill.
@@ -110,6 +111,7 @@ fresh_stack() { # [--kind standalone|cluster] [--compose v1|v2] [--empty] [--pre
     esac
     shift
   done
+  remove_locks # of a test that was killed
   mkdir -p "$stack"
   cp -R "$repository/tests/ground/stacks/$stack_kind/." "$stack/"
   printf 'GROUND_ADDRESS=%s\n' "$address" >"$stack/.env"
