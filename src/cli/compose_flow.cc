@@ -87,17 +87,25 @@ Status NoOtherRun(Wiring& wiring, const config::Config& config) {
   return NoOpenRun(store);
 }
 
-// Takes the lock, refuses next to an open run, looks again whether the world is still the plan's,
-// and runs.
-int LockAndRun(Wiring& wiring, const config::Config& config, ui::Console& console,
-               const plan::Plan& plan) {
-  run::RunStore store(wiring.Files(), wiring.Clock(),
-                      wiring.StateDir(config, plan.project_directory));
-  const auto lock = store.Lock(Holder(wiring));
-  if (!lock) return console.Fail(lock.error());
-  if (const Status free = NoOpenRun(store); !free) return console.Fail(free.error());
+// The engine-side lock of a run of ours that is over, or that was cut before it touched anything.
+// REQUIRES: the state folder's lock is held, so that no process of ours works on any of its runs.
+Status ReleaseOwnLock(Wiring& wiring, run::RunStore& store, EngineLock& lock) {
+  MU_TRY(const auto holder, lock.Holder());
+  if (!holder || holder->host != wiring.HostName() || holder->state_dir != store.StateDir())
+    return {};
+  const auto stored = store.Load(holder->run);
+  if (!stored || stored->IsOpen()) return {};
+  return lock.Release(holder->run);
+}
+
+// Refuses next to another run, looks again whether the world is still the plan's, and runs.
+// REQUIRES: the state folder's lock is held.
+int RunUnderLock(Wiring& wiring, const config::Config& config, ui::Console& console,
+                 run::RunStore& store, const plan::Plan& plan) {
   // Another run makes the plan stale: that run is the news. The lock itself is taken by the flow.
   EngineLock engine_lock(wiring.Docker(), plan.instance);
+  if (const Status released = ReleaseOwnLock(wiring, store, engine_lock); !released)
+    return console.Fail(released.error());
   if (const Status free = engine_lock.CheckFree(); !free) return console.Fail(free.error());
   config::Config again = config;
   again.selectors = plan.selectors;
@@ -112,6 +120,16 @@ int LockAndRun(Wiring& wiring, const config::Config& config, ui::Console& consol
                               {}});
   }
   return StartRun(wiring, config, console, store, plan);
+}
+
+int LockAndRun(Wiring& wiring, const config::Config& config, ui::Console& console,
+               const plan::Plan& plan) {
+  run::RunStore store(wiring.Files(), wiring.Clock(),
+                      wiring.StateDir(config, plan.project_directory));
+  const auto lock = store.Lock(Holder(wiring));
+  if (!lock) return console.Fail(lock.error());
+  if (const Status free = NoOpenRun(store); !free) return console.Fail(free.error());
+  return RunUnderLock(wiring, config, console, store, plan);
 }
 
 int AskAndRun(Wiring& wiring, const config::Config& config, ui::Console& console,
@@ -223,6 +241,15 @@ int ResumeRun(const config::Config& config, const std::string& run_id, ui::Conso
   const auto stored = store.Find(run_id);
   if (!stored) return console.Fail(stored.error());
   if (stored->damage) return console.Fail(*stored->damage);
+  const std::string state = stored->EndState();
+  if (!stored->HasTouched() &&
+      (state == "unfinished" || state == "interrupted" || state == "paused")) {
+    console.Note(
+        fmt::format("run {} was cut before it touched anything: it starts again as a new run, with "
+                    "backups of now",
+                    stored->files.id));
+    return RunUnderLock(wiring, config, console, store, stored->plan);
+  }
   if (!stored->IsOpen()) {
     return console.Fail(Error{ErrorCode::kNoSuchRun,
                               fmt::format("run {} is over ({}): there is nothing to resume",

@@ -44,6 +44,13 @@ Error EngineLock::HeldBy(const model::Container& lock) const {
       {}};
 }
 
+Result<std::optional<LockHolder>> EngineLock::Holder() {
+  MU_TRY(const auto found, docker_.Inspect({name_}));
+  if (found.empty() || !found.front()) return std::nullopt;
+  const model::Container& lock = *found.front();
+  return LockHolder{lock.Label(kRunLabel), lock.Label(kHostLabel), lock.Label(kStateLabel)};
+}
+
 Status EngineLock::Release(const std::string& run) {
   MU_TRY(const auto found, docker_.Inspect({name_}));
   if (found.empty() || !found.front() || found.front()->Label(kRunLabel) != run) return {};

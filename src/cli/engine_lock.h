@@ -5,6 +5,7 @@
 // clock.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "milvus_upgrade/base/result.h"
@@ -28,6 +29,8 @@ class EngineLock {
   Status Take(const std::string& image, const LockHolder& holder);
   // Errors: kLocked with holder, host and state folder when any run holds it.
   Status CheckFree();
+  // Who holds it, if anyone.
+  Result<std::optional<LockHolder>> Holder();
   // Only the lock of this run is removed.
   Status Release(const std::string& run);
   const std::string& Name() const { return name_; }

@@ -80,7 +80,7 @@ class Flow {
     for (run::Record& event : prober_.Events()) MU_CHECK(journal_->Append(std::move(event)));
     // A run that can go on keeps its lock: nobody else may touch the stack meanwhile. The run's end
     // is its last record.
-    if (ending.IsOver()) {
+    if (ending.IsOver() || !HasTouched()) {
       if (const Status released = lock_.Release(files_.id); !released) {
         console_.Warn("the lock container " + lock_.Name() +
                       " could not be removed: " + released.error().message);
@@ -143,7 +143,12 @@ class Flow {
     const run::Outcome outcome = Execute(rollback, "rollback");
     if (outcome.kind == run::Outcome::Kind::kInterrupted) return Interrupted(outcome);
     if (outcome.kind == run::Outcome::Kind::kDone) {
-      return Ending{"rolled-back", ExitCode::kRolledBack, error ? error : FirstFailure()};
+      if (!error) error = FirstFailure();
+      if (error) {
+        error->hint = fmt::format("{} is up again; mend the cause and run the same command again{}",
+                                  rollback.to, error->hint.empty() ? "" : " (" + error->hint + ")");
+      }
+      return Ending{"rolled-back", ExitCode::kRolledBack, std::move(error)};
     }
     Error failed =
         outcome.error.value_or(Error{ErrorCode::kInternal, "the rollback stopped", "", {}});

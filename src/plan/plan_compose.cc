@@ -325,7 +325,8 @@ class Builder {
     ++file_count_;
     step.undo = Undo::kInverse;
     step.estimate = kFileCost;
-    step.expects = {{Expectation::Kind::kFileHash, {change.path}, change.sha256_before}};
+    step.expects = {{Expectation::Kind::kFileHash, {change.path}, change.sha256_before},
+                    ContainersDown()};
   }
 
   void AddUp(const rules::HopRule& rule) {

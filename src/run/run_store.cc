@@ -33,12 +33,23 @@ std::string StoredRun::EndState() const {
   return outcome == records.back().evidence.end() ? "unfinished" : outcome->second;
 }
 
+bool StoredRun::HasTouched() const {
+  if (rollback) return true;
+  return std::any_of(plan.steps.begin(), plan.steps.end(), [&](const plan::Step& step) {
+    return step.undo != plan::Undo::kNone &&
+           std::any_of(records.begin(), records.end(), [&](const Record& record) {
+             return record.type == RecordType::kIntent && record.step == step.id;
+           });
+  });
+}
+
+// A run that was cut before it touched anything holds nobody up: its backups age, so it is never
+// gone on with.
 bool StoredRun::IsOpen() const {
   if (damage) return true;
   const std::string state = EndState();
   if (state == "done" || state == "rolled-back" || state == "failed-untouched") return false;
-  return std::any_of(records.begin(), records.end(),
-                     [](const Record& record) { return record.type == RecordType::kIntent; });
+  return HasTouched();
 }
 
 RunStore::RunStore(ports::Files& files, ports::Clock& clock, std::string state_dir)

@@ -36,6 +36,8 @@ struct StoredRun {
   std::string EndState() const;
   // Must be resumed or rolled back before another run may start. A run that was killed before its
   // first step is not.
+  // A step that changes the stack was entered, or a rollback was begun.
+  bool HasTouched() const;
   bool IsOpen() const;
 };
 

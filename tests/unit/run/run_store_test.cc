@@ -15,17 +15,24 @@ class Store : public testing::Test {
   std::unique_ptr<Journal> JournalOf(const RunFiles& run) {
     return *Journal::Open(files_, clock_, run.JournalPath());
   }
-  Status AppendIntent(Journal& journal) {
+  Status AppendIntent(Journal& journal, const std::string& step) {
     Record intent;
     intent.type = RecordType::kIntent;
-    intent.step = "backup";
+    intent.step = step;
     return journal.Append(intent);
+  }
+  // The second step of the plan is the first that changes anything.
+  static plan::Plan ReadsThenTouches() {
+    plan::Plan plan = toy::FiveSteps();
+    for (plan::Step& step : plan.steps) step.undo = plan::Undo::kNone;
+    plan.steps[1].undo = plan::Undo::kInverse;
+    return plan;
   }
   fakes::Fuse fuse_;
   fakes::UnsyncedFiles files_{fuse_};
   fakes::HandClock clock_;
   RunStore store_{files_, clock_, "/p/.milvus-upgrade"};
-  plan::Plan plan_ = toy::FiveSteps();
+  plan::Plan plan_ = ReadsThenTouches();
 };
 
 TEST_F(Store, IsEmptyBeforeTheFirstRun) {
@@ -82,14 +89,16 @@ TEST_F(Store, EndStatesAreWhatTheJournalSays) {
   auto journal = JournalOf(run);
   ASSERT_TRUE(Begin(*journal, "h"));
   EXPECT_FALSE(is_open());
-  ASSERT_TRUE(AppendIntent(*journal));
+  ASSERT_TRUE(AppendIntent(*journal, plan_.steps[0].id));
+  EXPECT_FALSE(is_open()) << "nothing was touched: nobody is held up";
+  ASSERT_TRUE(AppendIntent(*journal, plan_.steps[1].id));
   EXPECT_TRUE(is_open());
   for (const char* outcome : {"paused", "interrupted", "needs-person"}) {
     ASSERT_TRUE(Finish(*journal, outcome, ExitCode::kPaused));
     EXPECT_EQ(state(), outcome);
     EXPECT_TRUE(is_open()) << outcome;
   }
-  ASSERT_TRUE(AppendIntent(*journal));  // going on
+  ASSERT_TRUE(AppendIntent(*journal, plan_.steps[1].id));  // going on
   EXPECT_EQ(state(), "unfinished");
   for (const char* outcome : {"done", "rolled-back", "failed-untouched"}) {
     ASSERT_TRUE(Finish(*journal, outcome, ExitCode::kDone));
