@@ -20,7 +20,9 @@ if [ -z "${MU_BINARY:-}" ] || [ -z "${MU_GROUND_NAME:-}" ]; then
 fi
 
 engine=$MU_GROUND_NAME
-address=${MU_REAL_ADDRESS:-127.0.7.1}
+# Each engine has a loopback address of its own, so that tests on two engines, or two runs of ./test, do not meet.
+address_of() { printf '127.0.%s.1\n' $((2 + $(printf %s "$1" | cksum | cut -d' ' -f1) % 250)); }
+address=$(address_of "$engine")
 own_engine_flag=
 stack_kind=standalone
 background=()
@@ -68,13 +70,19 @@ wipe_stack() {
 }
 
 # An engine that this test may restart and kill.
-own_engine() { # NAME ADDRESS [--remote-like]
-  engine=$1 address=$2
+own_engine() { # SUFFIX [--remote-like]
+  engine=$MU_GROUND_NAME$1
+  address=$(address_of "$engine")
   own_engine_flag=yes
-  ground engine start "${@:3}" 2>/dev/null || fail "engine $1 does not start"
+  ground engine start "${@:2}" 2>/dev/null || fail "engine $engine does not start"
   eval "$(ground env)"
   # What a killed run of this test has left in it.
   docker ps -aq | xargs -r docker rm -f >/dev/null
+  docker network prune -f >/dev/null
+  # What a killed test left on it (restart policies bring it back) is no part of this one.
+  local left
+  mapfile -t left < <(docker ps -aq)
+  [ ${#left[@]} -eq 0 ] || docker rm -f "${left[@]}" >/dev/null
   docker network prune -f >/dev/null
 }
 

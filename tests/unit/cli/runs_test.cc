@@ -34,6 +34,7 @@ class Runs : public testing::Test {
     plan::Step step;
     step.id = "pull/image";
     step.kind = plan::StepKind::kPullImage;
+    step.undo = plan::Undo::kInverse;  // as if it changed the stack: a cut run is then open
     step.args = plan::PullImage{"image"};
     plan.steps = {step};
     const auto files = store.Create(plan);

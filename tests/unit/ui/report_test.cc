@@ -67,6 +67,7 @@ class Story {
     plan::Step step;
     step.id = id;
     step.kind = kind;
+    if (kind == plan::StepKind::kStopContainers) step.undo = plan::Undo::kInverse;
     run_.plan.steps.push_back(step);
   }
   run::StoredRun& Run() { return run_; }
