@@ -79,11 +79,6 @@ own_engine() { # SUFFIX [--remote-like]
   # What a killed run of this test has left in it.
   docker ps -aq | xargs -r docker rm -f >/dev/null
   docker network prune -f >/dev/null
-  # What a killed test left on it (restart policies bring it back) is no part of this one.
-  local left
-  mapfile -t left < <(docker ps -aq)
-  [ ${#left[@]} -eq 0 ] || docker rm -f "${left[@]}" >/dev/null
-  docker network prune -f >/dev/null
 }
 
 use_engine() {
