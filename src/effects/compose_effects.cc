@@ -13,17 +13,13 @@ class UpEffect : public run::Effect {
 
   Result<std::optional<run::Evidence>> Seen(const plan::Step& step, run::StepScope&) override {
     MU_TRY(const auto containers, Look(step));
-    run::Evidence evidence;
     for (const Wanted& wanted : containers) {
       if (!wanted.container || !wanted.container->IsRunning() ||
           wanted.container->image_id != wanted.image_id) {
         return std::nullopt;
       }
-      evidence[wanted.container->name] = wanted.container->image + " " +
-                                         wanted.container->image_id + " since " +
-                                         wanted.container->started_at;
     }
-    return evidence;
+    return EvidenceOf(containers);
   }
 
   Status Act(const plan::Step& step, run::StepScope& scope) override {
@@ -52,9 +48,8 @@ class UpEffect : public run::Effect {
     return {};
   }
 
-  Result<run::Evidence> Confirm(const plan::Step& step, run::StepScope& scope) override {
-    MU_TRY(auto seen, Seen(step, scope));
-    if (seen) return *seen;
+  // One look decides: a container that ends and is restarted is another thing at the next look.
+  Result<run::Evidence> Confirm(const plan::Step& step, run::StepScope&) override {
     MU_TRY(const auto containers, Look(step));
     for (const Wanted& wanted : containers) {
       if (!wanted.container) {
@@ -65,14 +60,14 @@ class UpEffect : public run::Effect {
                     fmt::format("{} runs {} and not {}", wanted.name, wanted.container->image,
                                 wanted.reference));
       }
-      const std::string cause = observe::CauseOf(*wanted.container, docker_);
       if (!wanted.container->IsRunning()) {
+        const std::string cause = observe::CauseOf(*wanted.container, docker_);
         return Fail(ErrorCode::kContainerFailed,
                     fmt::format("{} does not run: {}", wanted.name,
                                 cause.empty() ? wanted.container->status : cause));
       }
     }
-    return Fail(ErrorCode::kContainerFailed, "the services changed while they were looked at");
+    return EvidenceOf(containers);
   }
 
  private:
@@ -82,6 +77,15 @@ class UpEffect : public run::Effect {
     std::string image_id;
     std::optional<model::Container> container;
   };
+
+  static run::Evidence EvidenceOf(const std::vector<Wanted>& containers) {
+    run::Evidence evidence;
+    for (const Wanted& wanted : containers) {
+      evidence[wanted.name] = wanted.container->image + " " + wanted.container->image_id +
+                              " since " + wanted.container->started_at;
+    }
+    return evidence;
+  }
 
   Result<std::vector<Wanted>> Look(const plan::Step& step) {
     const auto& args = std::get<plan::UpServices>(step.args);

@@ -5,6 +5,7 @@
 # once on a pair that cannot go back (7, with what to do next).
 # shellcheck disable=SC2119
 source "$(dirname "$0")/lib.sh"
+own_engine own
 milvus=ground.local/milvusdb/milvus
 
 add_policy() { sed -i 's|^  standalone:|  standalone:\n    restart: always|' "$stack/docker-compose.yml"; }
@@ -24,8 +25,8 @@ old_version_is_up() { # WHAT
 }
 
 engine_state >"$work/before.engine"
-product 3 compose --to 2.2.18 --yes
-says "$milvus:v2.2.18"
+product 3 compose --to 2.2.50 --yes
+says "$milvus:v2.2.50"
 engine_state >"$work/now.engine"
 same_file "an image that does not exist has changed the engine" "$work/before.engine" "$work/now.engine"
 same_file "the file has changed" "$work/before.yml" "$stack/docker-compose.yml"

@@ -4,7 +4,7 @@
 # `resume` ends in the old version with the policies of the file, and the same upgrade then works.
 # shellcheck disable=SC2119
 source "$(dirname "$0")/lib.sh"
-own_engine testown 127.0.7.2
+own_engine own
 
 add_policies() { sed -i -E 's|^  (etcd\|minio\|standalone):|  \1:\n    restart: always|' "$stack/docker-compose.yml"; }
 fresh_stack --prepare add_policies

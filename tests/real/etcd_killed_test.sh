@@ -4,6 +4,7 @@
 # loses its way; with etcd back, `resume` ends in a whole state.
 # shellcheck disable=SC2119
 source "$(dirname "$0")/lib.sh"
+own_engine own
 
 fresh_stack
 cp -p "$stack/docker-compose.yml" "$work/before.yml"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# long
 # A Milvus process of someone else under the same root path, even at the very address of ours: named, never revoked.
 # shellcheck disable=SC2119
 source "$(dirname "$0")/lib.sh"

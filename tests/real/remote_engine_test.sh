@@ -3,7 +3,7 @@
 # The engine is on another host (another network, other files, TLS): no path, address or process of it is taken for ours.
 # shellcheck disable=SC2119
 source "$(dirname "$0")/lib.sh"
-own_engine testrem 127.0.0.1 --remote-like
+own_engine rem --remote-like
 
 fresh_stack
 product 0 compose --to 2.3.5 --yes --output json
