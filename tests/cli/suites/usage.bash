@@ -220,3 +220,8 @@ test_colours_only_on_a_terminal_that_wants_them() {
   run --help
   ! grep -q $'\x1b' "$FOLDER/out" || fail "colour in a file"
 }
+
+test_sample_configuration_is_taken() {
+  run history --config "$(dirname "${BASH_SOURCE[0]}")/../../../configs/milvus-upgrade.yaml" --state-dir "$PWD/none"
+  expect_code 0
+}
