@@ -65,14 +65,10 @@ class Flow {
     MU_CHECK(lock_.Take(LockImage(), {files_.id, wiring_.HostName(), store_.StateDir()}));
     is_held_ = true;
     if (journal_->Records().empty()) {
-      run::Record started;
-      started.type = run::RecordType::kRunStarted;
-      started.evidence = {{"plan_hash", plan::HashOf(plan_)},
-                          {"tool_version", MU_VERSION},
-                          {"format", std::to_string(run::kJournalFormat)}};
-      MU_CHECK(journal_->Append(std::move(started)));
+      MU_CHECK(run::Begin(*journal_, plan::HashOf(plan_)));
     }
-    wiring_.SetCommandLog([this](const ports::CommandRecord& command) { LogCommand(command); });
+    // An error there shows at the next record of the executor, before the next effect.
+    wiring_.SetCommandLog(run::CommandLogInto(*journal_));
     progress_ = console_.MakeProgress();
     StartProbes();
     MU_TRY(Ending ending, Decide(stored_rollback));
@@ -257,18 +253,6 @@ class Flow {
       if (record.type == run::RecordType::kFailed && record.error) return record.error;
     }
     return std::nullopt;
-  }
-
-  void LogCommand(const ports::CommandRecord& command) {
-    run::Record record;
-    record.type = run::RecordType::kCommand;
-    record.argv = command.argv;
-    record.exit_code = command.exit_code;
-    record.took = command.took;
-    if (!command.err_tail.empty()) record.evidence["stderr"] = Tail(Printable(command.err_tail), 5);
-    if (!command.failure.empty()) record.evidence["failure"] = command.failure;
-    // An error here shows at the next record of the executor, before the next effect.
-    (void)journal_->Append(std::move(record));
   }
 
   void StartProbes() {
