@@ -54,6 +54,8 @@ enum class ErrorCode : int {
   kSessionChanged = 163,
   kSnapshotBad = 164,
   kBackupBad = 165,
+  kEtcdCompacted = 166,
+  kEtcdNoSpace = 167,
   kCheckFailed = 170,
   kPathRefused = 171,
   kStalePlan = 180,
@@ -68,6 +70,13 @@ enum class ErrorCode : int {
   kGateStuck = 191,
   kVerifyFailed = 192,
   kIrreversible = 193,
+  kMetaUnconvertible = 200,
+  kMetaWrongScope = 201,
+  kMetaCut = 202,
+  kMigrationRunning = 203,
+  kLiveSessions = 204,
+  kMigrationLost = 205,
+  kForeignBackup = 206,
 };
 
 struct ErrorRow {

@@ -24,6 +24,10 @@ struct KeyRange {
   std::int64_t revision = 0;  // the revision that it was read at
 };
 
+// The end of the half-open range of all keys that start with `prefix` ("" and only 0xff: every key
+// after, which etcd writes as a single zero byte).
+std::string EndOfPrefix(std::string prefix);
+
 struct Lease {
   std::int64_t id = 0;
   std::int64_t ttl_seconds = -1;  // remaining; -1: the lease does not exist (any more)
