@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// migrate.yaml, the input file of Milvus's meta-migration tool, understood once for everyone who
+// needs it. Same keys and meaning as there (ground.md 4 "Config"); what that tool panics on or
+// silently ignores is an error or a warning with words here. Pure: the text is an input.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "milvus_upgrade/base/result.h"
+#include "milvus_upgrade/model/version.h"
+
+namespace mu::config {
+
+enum class MigrateCommand { kRun = 1, kBackup = 2, kRollback = 3 };
+
+struct EtcdTls {
+  bool is_enabled = false;
+  std::string certificate;  // paths; "" is none
+  std::string key;
+  std::string authority;
+  std::string minimum_version = "1.2";  // "1.0" to "1.3"
+};
+
+struct MigrateYaml {
+  MigrateCommand command = MigrateCommand::kRun;
+  bool runs_with_backup = false;
+  model::Version source;
+  std::optional<model::Version> target;  // always there but for a backup
+  std::string backup_file;               // "" only for a run without backup
+  std::vector<std::string> endpoints;    // "milvus-etcd:2379", "https://10.0.0.5:2379"
+  std::string root_path;
+  std::string meta_path;
+  std::string kv_path;
+  EtcdTls tls;
+  std::string user;  // "" without etcd.auth.enabled
+  std::string password;
+  std::vector<std::string> warnings;  // with the place, for people
+};
+
+// Every problem of the file at once, one per line: FILE:LINE:COLUMN: key: what was expected.
+// Errors: kYamlSyntax, kInvalidInput.
+Result<MigrateYaml> ParseMigrateYaml(std::string_view text, const std::string& file);
+
+// The keys, for docs/migrate-yaml.md.
+struct MigrateKey {
+  std::string_view path;
+  std::string_view value;    // what may stand there
+  std::string_view meaning;  // with the default and the trap
+};
+std::span<const MigrateKey> MigrateKeys();
+
+}  // namespace mu::config
