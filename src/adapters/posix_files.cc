@@ -90,21 +90,6 @@ std::string Target(std::string path) {
   return path;
 }
 
-// Reads by parts; `take` gets each.
-template <class Take>
-Status ReadParts(const std::string& path, Take take) {
-  const Descriptor file(Open(path, O_RDONLY));
-  if (!file.IsOpen()) return FailRead(path, errno);
-  std::string buffer(256 << 10, '\0');
-  for (;;) {
-    const ssize_t n = ::read(file.Get(), buffer.data(), buffer.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return FailRead(path, errno);
-    if (n == 0) return {};
-    take(std::string_view(buffer.data(), static_cast<std::size_t>(n)));
-  }
-}
-
 // A file beside its final place that is gone again unless it was moved there.
 class TempFile {
  public:
@@ -119,10 +104,12 @@ class TempFile {
   }
 
   bool IsOpen() const { return file_.IsOpen(); }
-  // `owner` is that of the file to replace, nullptr for a new one.
-  Status Fill(const std::string& name, std::string_view bytes, unsigned mode,
-              const struct stat* owner) {
+  Status Append(const std::string& name, std::string_view bytes) {
     if (const int error = WriteAll(file_.Get(), bytes)) return FailWrite(name, error);
+    return {};
+  }
+  // `owner` is that of the file to replace, nullptr for a new one.
+  Status Finish(const std::string& name, unsigned mode, const struct stat* owner) {
     if (owner != nullptr && (owner->st_uid != ::geteuid() || owner->st_gid != ::getegid()) &&
         ::fchown(file_.Get(), owner->st_uid, owner->st_gid) != 0)
       return FailWrite(name, errno, "keep its owner");
@@ -138,6 +125,30 @@ class TempFile {
   std::string path_;
   Descriptor file_;
   bool is_moved_ = false;
+};
+
+class PosixNewFile final : public ports::NewFile {
+ public:
+  PosixNewFile(std::string path, unsigned mode)
+      : path_(std::move(path)), mode_(mode), temp_(path_) {}
+  bool IsOpen() const { return temp_.IsOpen(); }
+  Status Append(std::string_view bytes) override { return temp_.Append(path_, bytes); }
+  Status Commit() override {
+    MU_CHECK(temp_.Finish(path_, mode_, nullptr));
+    if (::renameat2(AT_FDCWD, temp_.Path(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) == 0) {
+      temp_.Moved();
+    } else if (errno != EINVAL && errno != ENOSYS) {
+      return FailWrite(path_, errno, "create");
+    } else if (::link(temp_.Path(), path_.c_str()) != 0) {  // file systems without the flag
+      return FailWrite(path_, errno, "create");
+    }
+    return SyncFolder(FolderOf(path_));
+  }
+
+ private:
+  std::string path_;
+  unsigned mode_;
+  TempFile temp_;
 };
 
 class PosixAppendFile final : public ports::AppendFile {
@@ -210,9 +221,26 @@ bool IsMountPoint(std::string_view mountinfo, std::string_view path) {
   return false;
 }
 
+Status PosixFiles::ReadParts(const std::string& path,
+                             const std::function<Status(std::string_view)>& take) {
+  const Descriptor file(Open(path, O_RDONLY));
+  if (!file.IsOpen()) return FailRead(path, errno);
+  std::string buffer(256 << 10, '\0');
+  for (;;) {
+    const ssize_t n = ::read(file.Get(), buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return FailRead(path, errno);
+    if (n == 0) return {};
+    MU_CHECK(take(std::string_view(buffer.data(), static_cast<std::size_t>(n))));
+  }
+}
+
 Result<std::string> PosixFiles::Read(const std::string& path) {
   std::string bytes;
-  MU_CHECK(ReadParts(path, [&](std::string_view part) { bytes += part; }));
+  MU_CHECK(ReadParts(path, [&](std::string_view part) -> Status {
+    bytes += part;
+    return {};
+  }));
   return bytes;
 }
 
@@ -249,24 +277,26 @@ Status PosixFiles::Replace(const std::string& path, std::string_view bytes, unsi
     return Fail(ErrorCode::kFileWrite, fmt::format("{} is not a regular file", path));
   TempFile temp(target);
   if (!temp.IsOpen()) return FailWrite(path, errno, "write beside it");
-  MU_CHECK(temp.Fill(path, bytes, exists ? old.st_mode & 07777 : mode, exists ? &old : nullptr));
+  MU_CHECK(temp.Append(path, bytes));
+  MU_CHECK(temp.Finish(path, exists ? old.st_mode & 07777 : mode, exists ? &old : nullptr));
   if (::rename(temp.Path(), target.c_str()) != 0) return FailWrite(path, errno, "replace it");
   temp.Moved();
   return SyncFolder(FolderOf(target));
 }
 
 Status PosixFiles::Create(const std::string& path, std::string_view bytes, unsigned mode) {
-  TempFile temp(path);
-  if (!temp.IsOpen()) return FailWrite(path, errno, "write beside it");
-  MU_CHECK(temp.Fill(path, bytes, mode, nullptr));
-  if (::renameat2(AT_FDCWD, temp.Path(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) {
-    temp.Moved();
-  } else if (errno != EINVAL && errno != ENOSYS) {
-    return FailWrite(path, errno, "create");
-  } else if (::link(temp.Path(), path.c_str()) != 0) {  // file systems without the flag
-    return FailWrite(path, errno, "create");
-  }
-  return SyncFolder(FolderOf(path));
+  MU_TRY(const auto file, BeginNew(path, mode));
+  MU_CHECK(file->Append(bytes));
+  return file->Commit();
+}
+
+Result<std::unique_ptr<ports::NewFile>> PosixFiles::BeginNew(const std::string& path,
+                                                             unsigned mode) {
+  struct stat facts {};
+  if (::lstat(path.c_str(), &facts) == 0) return FailWrite(path, EEXIST, "create");
+  auto file = std::make_unique<PosixNewFile>(path, mode);
+  if (!file->IsOpen()) return FailWrite(path, errno, "write beside it");
+  return file;
 }
 
 Result<std::string> PosixFiles::WhyNotReplaceable(const std::string& path) {
@@ -384,7 +414,10 @@ std::string PosixFiles::Absolute(const std::string& path) {
 
 Result<std::string> PosixFiles::Sha256Of(const std::string& path) {
   Sha256Stream stream;
-  MU_CHECK(ReadParts(path, [&](std::string_view part) { stream.Update(part); }));
+  MU_CHECK(ReadParts(path, [&](std::string_view part) -> Status {
+    stream.Update(part);
+    return {};
+  }));
   return stream.Finish();
 }
 

@@ -14,11 +14,14 @@ namespace mu::adapters {
 class PosixFiles final : public ports::Files {
  public:
   Result<std::string> Read(const std::string& path) override;
+  Status ReadParts(const std::string& path,
+                   const std::function<Status(std::string_view)>& take) override;
   Result<std::optional<ports::FileFacts>> Stat(const std::string& path) override;
   Result<std::vector<std::string>> List(const std::string& folder) override;
   // Not kept: extended attributes, ACLs and hard links of the old file.
   Status Replace(const std::string& path, std::string_view bytes, unsigned mode) override;
   Status Create(const std::string& path, std::string_view bytes, unsigned mode) override;
+  Result<std::unique_ptr<ports::NewFile>> BeginNew(const std::string& path, unsigned mode) override;
   Result<std::string> WhyNotReplaceable(const std::string& path) override;
   Status MakeFolders(const std::string& path, unsigned mode) override;
   Result<std::unique_ptr<ports::AppendFile>> OpenAppend(const std::string& path,

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <limits>
+#include <utility>
 
 #include "backup.pb.h"
 
@@ -21,49 +21,19 @@ std::string Framed(const std::string& message) {
   return framed + message;
 }
 
-// Takes frames from the head of the bytes, knowing where it is for the messages.
-class Frames {
- public:
-  explicit Frames(std::string_view bytes) : bytes_(bytes) {}
-  bool IsAtEnd() const { return offset_ == bytes_.size(); }
-  std::size_t Offset() const { return offset_; }
+// A frame that is longer than this is a damaged length, not an entry: etcd takes no value beyond
+// its request limit, 1.5 MiB by default, and no installation is known to allow a hundred times
+// that.
+constexpr std::uint64_t kLongestFrame = 256u << 20;
 
-  Result<std::string_view> Next(std::string_view what) {
-    const std::size_t left = bytes_.size() - offset_;
-    if (left < kLengthBytes) return Cut(what, "its length is cut");
-    std::uint64_t length = 0;
-    for (std::size_t i = kLengthBytes; i-- > 0;) {
-      length = length << 8 | static_cast<unsigned char>(bytes_[offset_ + i]);
-    }
-    if (length > left - kLengthBytes) {
-      return Cut(what,
-                 fmt::format("it says {} bytes and {} are left", length, left - kLengthBytes));
-    }
-    const std::string_view frame =
-        bytes_.substr(offset_ + kLengthBytes, static_cast<std::size_t>(length));
-    offset_ += kLengthBytes + static_cast<std::size_t>(length);
-    return frame;
-  }
-
- private:
-  tl::unexpected<Error> Cut(std::string_view what, const std::string& why) const {
-    return Fail(ErrorCode::kBackupBad,
-                fmt::format("the backup is damaged at byte {}: {}: {}", offset_, what, why));
-  }
-
-  std::string_view bytes_;
-  std::size_t offset_ = 0;
-};
+tl::unexpected<Error> Damaged(std::uint64_t offset, std::string_view what, std::string_view why) {
+  return Fail(ErrorCode::kBackupBad,
+              fmt::format("the backup is damaged at byte {}: {}: {}", offset, what, why));
+}
 
 template <class Message>
-Result<Message> Decode(std::string_view frame, std::string_view what, std::size_t end) {
-  Message message;
-  if (frame.size() <= std::numeric_limits<int>::max() &&
-      message.ParseFromArray(frame.data(), static_cast<int>(frame.size())))
-    return message;
-  return Fail(ErrorCode::kBackupBad,
-              fmt::format("the backup is damaged at byte {}: {}: not the message that it should be",
-                          end - frame.size(), what));
+bool Decode(std::string_view frame, Message* message) {
+  return message->ParseFromArray(frame.data(), static_cast<int>(frame.size()));
 }
 
 }  // namespace
@@ -91,29 +61,73 @@ std::string Format(const Header& header, const std::vector<Entry>& entries) {
   return bytes;
 }
 
-Result<Contents> Parse(std::string_view bytes) {
-  Frames frames(bytes);
-  MU_TRY(const std::string_view head, frames.Next("the header"));
-  MU_TRY(const wire::Header header, Decode<wire::Header>(head, "the header", frames.Offset()));
-  Contents contents;
-  contents.header = {header.instance(), header.meta_path(), header.entries(), header.component(),
-                     header.extra()};
-  while (!frames.IsAtEnd()) {
-    const std::string what = fmt::format("entry {}", contents.entries.size() + 1);
-    MU_TRY(const std::string_view frame, frames.Next(what));
-    MU_TRY(wire::Entry entry, Decode<wire::Entry>(frame, what, frames.Offset()));
-    if (entry.key().empty()) {
-      return Fail(ErrorCode::kBackupBad,
-                  fmt::format("the backup is damaged at byte {}: {}: it has no key",
-                              frames.Offset() - frame.size(), what));
-    }
-    contents.entries.push_back({entry.key(), entry.value()});
+Decoder::Decoder(TakeHeader take_header, TakeEntry take_entry)
+    : take_header_(std::move(take_header)), take_entry_(std::move(take_entry)) {}
+
+Status Decoder::TakeFrame(std::string_view frame) {
+  if (!has_header_) {
+    wire::Header header;
+    if (!Decode(frame, &header))
+      return Damaged(offset_ + kLengthBytes, "the header", "not the message that it should be");
+    has_header_ = true;
+    entries_said_ = header.entries();
+    return take_header_({header.instance(), header.meta_path(), header.entries(),
+                         header.component(), header.extra()});
   }
-  if (contents.header.entries != static_cast<std::int64_t>(contents.entries.size())) {
+  wire::Entry entry;
+  const std::string what = fmt::format("entry {}", ++entries_);
+  if (!Decode(frame, &entry))
+    return Damaged(offset_ + kLengthBytes, what, "not the message that it should be");
+  if (entry.key().empty()) return Damaged(offset_ + kLengthBytes, what, "it has no key");
+  return take_entry_({std::move(*entry.mutable_key()), std::move(*entry.mutable_value())});
+}
+
+Status Decoder::Feed(std::string_view part) {
+  file_size_ += part.size();
+  rest_ += part;
+  std::size_t at = 0;
+  while (rest_.size() - at >= kLengthBytes) {
+    std::uint64_t length = 0;
+    for (std::size_t i = kLengthBytes; i-- > 0;)
+      length = length << 8 | static_cast<unsigned char>(rest_[at + i]);
+    if (length > kLongestFrame)
+      return Damaged(offset_, has_header_ ? fmt::format("entry {}", entries_ + 1) : "the header",
+                     fmt::format("it says {} bytes, which no backup has", length));
+    if (length > rest_.size() - at - kLengthBytes) break;
+    MU_CHECK(TakeFrame(std::string_view(rest_).substr(at + kLengthBytes, length)));
+    at += kLengthBytes + length;
+    offset_ += kLengthBytes + length;
+  }
+  rest_.erase(0, at);
+  return {};
+}
+
+Status Decoder::Finish() {
+  const std::string what = has_header_ ? fmt::format("entry {}", entries_ + 1) : "the header";
+  if (rest_.size() >= kLengthBytes)
+    return Damaged(offset_, what, fmt::format("it is cut, the file ends at byte {}", file_size_));
+  if (!rest_.empty() || !has_header_) return Damaged(offset_, what, "its length is cut");
+  if (entries_said_ != entries_) {
     return Fail(ErrorCode::kBackupBad,
                 fmt::format("the backup's header says {} entries and the file has {}",
-                            contents.header.entries, contents.entries.size()));
+                            entries_said_, entries_));
   }
+  return {};
+}
+
+Result<Contents> Parse(std::string_view bytes) {
+  Contents contents;
+  Decoder decoder(
+      [&](Header header) -> Status {
+        contents.header = std::move(header);
+        return {};
+      },
+      [&](Entry entry) -> Status {
+        contents.entries.push_back(std::move(entry));
+        return {};
+      });
+  MU_CHECK(decoder.Feed(bytes));
+  MU_CHECK(decoder.Finish());
   return contents;
 }
 

@@ -87,6 +87,54 @@ TEST_P(FilesContract, CreateNeverOverwrites) {
   EXPECT_EQ(Files().Read(Path("a")).value(), "first");
 }
 
+TEST_P(FilesContract, ANewFileIsThereOnlyOnceItIsWhole) {
+  {
+    const auto file = Files().BeginNew(Path("whole"), 0600);
+    ASSERT_TRUE(file) << file.error().Text();
+    ASSERT_TRUE((*file)->Append("one "));
+    ASSERT_TRUE((*file)->Append("two"));
+    EXPECT_FALSE(*Files().Stat(Path("whole"))) << "not before Commit";
+    ASSERT_TRUE((*file)->Commit());
+  }
+  EXPECT_EQ(*Files().Read(Path("whole")), "one two");
+  EXPECT_EQ((*Files().Stat(Path("whole")))->mode, 0600U);
+  EXPECT_EQ(Files().BeginNew(Path("whole"), 0600).error().code, ErrorCode::kFileWrite);
+  {
+    const auto file = Files().BeginNew(Path("given-up"), 0600);
+    ASSERT_TRUE(file);
+    ASSERT_TRUE((*file)->Append("half"));
+  }
+  {
+    const auto late = Files().BeginNew(Path("taken"), 0600);
+    ASSERT_TRUE(late);
+    ASSERT_TRUE(Files().Create(Path("taken"), "theirs", 0600));
+    EXPECT_EQ((*late)->Commit().error().code, ErrorCode::kFileWrite) << "taken meanwhile";
+  }
+  EXPECT_EQ(*Files().Read(Path("taken")), "theirs");
+  EXPECT_EQ(*Files().List(disk_->Folder()), (std::vector<std::string>{"taken", "whole"}));
+}
+
+TEST_P(FilesContract, PartsAreTheWholeFileAndEndWithTheReader) {
+  const std::string bytes(700'000, 'x');
+  ASSERT_TRUE(Files().Create(Path("big"), bytes, 0600));
+  std::string read;
+  ASSERT_TRUE(Files().ReadParts(Path("big"), [&](std::string_view part) -> Status {
+    read += part;
+    return {};
+  }));
+  EXPECT_EQ(read, bytes);
+  int parts = 0;
+  const auto ended = Files().ReadParts(Path("big"), [&](std::string_view) -> Status {
+    ++parts;
+    return Fail(ErrorCode::kBackupBad, "enough");
+  });
+  EXPECT_EQ(ended.error().code, ErrorCode::kBackupBad);
+  EXPECT_EQ(parts, 1);
+  EXPECT_EQ(
+      Files().ReadParts(Path("none"), [](std::string_view) -> Status { return {}; }).error().code,
+      ErrorCode::kFileRead);
+}
+
 TEST_P(FilesContract, ReplaceKeepsTheModeAndLeavesNothingBeside) {
   ASSERT_TRUE(Files().Create(Path("a"), "old", 0640));
   ASSERT_TRUE(Files().Replace(Path("a"), "new", 0600));

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -71,6 +72,15 @@ class UnsyncedFiles : public ports::Files {
     return it->second->bytes;
   }
 
+  // In parts of a few bytes, so that whoever reads cannot rely on where they end.
+  Status ReadParts(const std::string& path,
+                   const std::function<Status(std::string_view)>& take) override {
+    MU_TRY(const std::string bytes, Read(path));
+    for (std::size_t at = 0; at < bytes.size(); at += 7)
+      MU_CHECK(take(std::string_view(bytes).substr(at, 7)));
+    return {};
+  }
+
   Result<std::optional<ports::FileFacts>> Stat(const std::string& path) override {
     if (folders_.contains(path)) return ports::FileFacts{true, true, 0, 0700};
     const auto it = names_.find(path);
@@ -99,6 +109,12 @@ class UnsyncedFiles : public ports::Files {
   Status Create(const std::string& path, std::string_view bytes, unsigned mode) override {
     if (names_.contains(path)) return Fail(ErrorCode::kFileWrite, path + ": File exists");
     return Write(path, bytes, mode);
+  }
+
+  Result<std::unique_ptr<ports::NewFile>> BeginNew(const std::string& path,
+                                                   unsigned mode) override {
+    if (names_.contains(path)) return Fail(ErrorCode::kFileWrite, path + ": File exists");
+    return std::make_unique<Whole>(*this, path, mode);
   }
 
   Result<std::string> WhyNotReplaceable(const std::string& path) override {
@@ -194,6 +210,24 @@ class UnsyncedFiles : public ports::Files {
     UnsyncedFiles& files_;
     std::string path_;
     std::shared_ptr<Node> node_;
+  };
+
+  class Whole : public ports::NewFile {
+   public:
+    Whole(UnsyncedFiles& files, std::string path, unsigned mode)
+        : files_(files), path_(std::move(path)), mode_(mode) {}
+    Status Append(std::string_view bytes) override {
+      if (const Error* error = files_.fuse_.Pass("append " + path_)) return Fail(*error);
+      bytes_ += bytes;
+      return {};
+    }
+    Status Commit() override { return files_.Create(path_, bytes_, mode_); }
+
+   private:
+    UnsyncedFiles& files_;
+    std::string path_;
+    std::string bytes_;
+    unsigned mode_;
   };
 
   class HeldLock : public ports::FileLock {

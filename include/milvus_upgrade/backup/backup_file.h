@@ -33,6 +33,29 @@ std::string FormatHeader(const Header& header);
 std::string FormatEntry(const Entry& entry);
 std::string Format(const Header& header, const std::vector<Entry>& entries);
 
+// Reads a backup in parts, as they come from a disk: memory is bounded by one entry.
+class Decoder {
+ public:
+  using TakeHeader = std::function<Status(Header)>;
+  using TakeEntry = std::function<Status(Entry)>;
+  Decoder(TakeHeader take_header, TakeEntry take_entry);
+  // Errors: as Parse; what the takers return.
+  Status Feed(std::string_view part);
+  Status Finish();  // the end of the file: everything must be there
+
+ private:
+  Status TakeFrame(std::string_view frame);
+
+  TakeHeader take_header_;
+  TakeEntry take_entry_;
+  std::string rest_;          // the cut frame at the end of the last part
+  std::uint64_t offset_ = 0;  // of `rest_` in the file
+  std::uint64_t file_size_ = 0;
+  bool has_header_ = false;
+  std::int64_t entries_said_ = 0;
+  std::int64_t entries_ = 0;
+};
+
 struct Contents {
   Header header;
   std::vector<Entry> entries;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,16 @@ class AppendFile {
   virtual Status Sync() = 0;
 };
 
+// A file that is there only once it is whole. Without Commit nothing is left of it.
+class NewFile {
+ public:
+  virtual ~NewFile() = default;
+  // Errors: kDiskFull, kFileWrite.
+  virtual Status Append(std::string_view bytes) = 0;
+  // fsync, rename to its name, fsync of the folder. kFileWrite when a file of that name is there.
+  virtual Status Commit() = 0;
+};
+
 // A held flock; released by its destructor.
 class FileLock {
  public:
@@ -42,6 +53,9 @@ class Files {
  public:
   virtual ~Files() = default;
   virtual Result<std::string> Read(const std::string& path) = 0;
+  // Part after part, for files that may be larger than memory. An error of `take` ends it.
+  virtual Status ReadParts(const std::string& path,
+                           const std::function<Status(std::string_view)>& take) = 0;
   virtual Result<std::optional<FileFacts>> Stat(
       const std::string& path) = 0;  // follows symlinks; nullopt: not there
   virtual Result<std::vector<std::string>> List(const std::string& folder) = 0;  // names, sorted
@@ -50,6 +64,8 @@ class Files {
   virtual Status Replace(const std::string& path, std::string_view bytes, unsigned mode) = 0;
   // As Replace, but an existing file is an error (kFileWrite).
   virtual Status Create(const std::string& path, std::string_view bytes, unsigned mode) = 0;
+  // As Create, in parts. kFileWrite at once when the name is taken.
+  virtual Result<std::unique_ptr<NewFile>> BeginNew(const std::string& path, unsigned mode) = 0;
   // Why Replace of this existing path could not work (mount point, folder not writable); "" when it
   // can.
   virtual Result<std::string> WhyNotReplaceable(const std::string& path) = 0;

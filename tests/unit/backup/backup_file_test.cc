@@ -64,6 +64,33 @@ TEST(BackupFile, RefusesBytesAfterTheEnd) {
   EXPECT_FALSE(Parse(SmallFile() + FormatEntry({"by-dev/meta/c", "3"})));
 }
 
+TEST(BackupFile, ReadsTheSameInPartsOfAnySize) {
+  const std::string bytes = RealFile();
+  const auto whole = Parse(bytes);
+  ASSERT_TRUE(whole);
+  for (const std::size_t size : {1, 7, 8, 9, 1000, 1 << 20}) {
+    std::vector<Entry> entries;
+    Decoder decoder([](const Header&) -> Status { return {}; },
+                    [&](Entry entry) -> Status {
+                      entries.push_back(std::move(entry));
+                      return {};
+                    });
+    for (std::size_t at = 0; at < bytes.size(); at += size)
+      ASSERT_TRUE(decoder.Feed(std::string_view(bytes).substr(at, size)));
+    ASSERT_TRUE(decoder.Finish());
+    EXPECT_EQ(entries, whole->entries) << size;
+  }
+}
+
+TEST(BackupFile, ADamagedLengthIsSaidAtOnce) {
+  Decoder decoder([](const Header&) -> Status { return {}; },
+                  [](const Entry&) -> Status { return {}; });
+  const auto fed = decoder.Feed(std::string(8, '\x7f') + "x");
+  ASSERT_FALSE(fed);
+  EXPECT_NE(fed.error().message.find("at byte 0: the header"), std::string::npos)
+      << fed.error().message;
+}
+
 TEST(BackupFile, NamesTheByteAndTheEntry) {
   const std::string bytes = SmallFile();
   const auto contents = Parse(std::string_view(bytes).substr(0, bytes.size() - 1));
