@@ -3,8 +3,9 @@
 # The client (client/client.py) in an environment per pymilvus version. Sourced by `ground` after stack.sh.
 
 client_python() { # VERSION: prints the interpreter
-  local folder
-  folder=$(cached_build "client-$1" "$(cache_key "$GROUND_DIR/recipes/client" "$1")" "$GROUND_DIR/recipes/client" "$1")
+  local folder recipe=$GROUND_DIR/recipes/client
+  case $1 in 2.1.*) recipe+=-2.1 ;; esac
+  folder=$(cached_build "client-$1" "$(cache_key "$recipe" "$1")" "$recipe" "$1")
   printf '%s\n' "$folder/bin/python"
 }
 
