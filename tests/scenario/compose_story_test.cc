@@ -61,6 +61,21 @@ TEST(ComposeStory, TheOutageDoesNotWaitForLeases) {
   EXPECT_LT(started - stopped, Millis(15'000));
 }
 
+TEST(ComposeStory, TheOutageDoesNotWaitForARenewal) {
+  // Each phase of the leases of 20 s, which are renewed every 6.7 s.
+  for (int phase = 0; phase < 14; ++phase) {
+    Story story(kStandaloneFile);
+    story.stage.clock.Sleep(Millis(500 * phase));
+    story.Plan("2.3.5");
+    Millis stopped{0};
+    Millis started{0};
+    story.Before("stop", [&] { stopped = story.stage.clock.Monotonic(); });
+    story.Before("compose start", [&] { started = story.stage.clock.Monotonic(); });
+    ASSERT_EQ(story.BeginAndGo().outcome, kDone);
+    EXPECT_LT(started - stopped, Millis(2'000)) << "phase " << phase;
+  }
+}
+
 TEST(ComposeStory, AClusterIsUpgradedTierByTier) {
   Story story(ClusterFile());
   story.Plan("2.3.5");
