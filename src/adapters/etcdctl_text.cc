@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
+#include "adapters/base64.h"
 #include "adapters/json_read.h"
 #include "milvus_upgrade/base/text.h"
 
@@ -15,16 +15,6 @@ namespace {
 bool Contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
-
-constexpr std::array<signed char, 256> kBase64 = [] {
-  std::array<signed char, 256> values{};
-  values.fill(-1);
-  constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (std::size_t i = 0; i < kAlphabet.size(); ++i)
-    values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<signed char>(i);
-  return values;
-}();
 
 // Lines for people: etcdctl's client also logs JSON.
 std::string Words(std::string_view err) {
@@ -39,25 +29,6 @@ std::string Words(std::string_view err) {
 }
 
 }  // namespace
-
-std::optional<std::string> Base64Decoded(std::string_view text) {
-  std::string bytes;
-  bytes.reserve(text.size() / 4 * 3);
-  while (text.ends_with('=')) text.remove_suffix(1);
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const signed char value = kBase64[static_cast<unsigned char>(c)];
-    if (value < 0) return std::nullopt;
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      bytes += static_cast<char>(bits >> count & 0xFF);
-    }
-  }
-  return bytes;
-}
 
 Result<model::KeyRange> KeyRangeOfJson(std::string_view out) {
   MU_TRY(const json::value parsed, ParseJson(out, "etcdctl get"));

@@ -3,7 +3,6 @@
 // tests/data/adapters; lease ids are JSON numbers beyond 2^53 there and hex in argv (ground.md 6).
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +12,6 @@
 #include "milvus_upgrade/model/etcd.h"
 
 namespace mu::adapters {
-
-// nullopt when it is not base64.
-std::optional<std::string> Base64Decoded(std::string_view text);
 
 Result<model::KeyRange> KeyRangeOfJson(std::string_view out);
 Result<model::Lease> LeaseOfJson(std::string_view out);

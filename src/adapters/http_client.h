@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One plain GET over a connection of its own, for /healthz and /metrics. The only user of Beast.
-// Owns nothing; usable from several threads. Never follows a redirect, never TLS, never a proxy:
-// the prober must see the server itself.
+// One plain GET over a connection of its own, for /healthz and /metrics. Owns nothing; usable from
+// several threads. Never follows a redirect, never TLS, never a proxy: the prober must see the
+// server itself.
 #pragma once
 
 #include "milvus_upgrade/ports/http.h"

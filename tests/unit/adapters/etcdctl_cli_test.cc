@@ -254,14 +254,6 @@ TEST_F(SnapshotTest, LeavesNothingWhenEtcdCannotSave) {
   ExpectNothingLeft();
 }
 
-TEST(EtcdctlText, DecodesBase64) {
-  EXPECT_EQ(*Base64Decoded(""), "");
-  EXPECT_EQ(*Base64Decoded("YQ=="), "a");
-  EXPECT_EQ(*Base64Decoded("YWI="), "ab");
-  EXPECT_EQ(*Base64Decoded("AP/+"), std::string("\0\xff\xfe", 3));
-  EXPECT_FALSE(Base64Decoded("a b"));
-}
-
 TEST(EtcdctlText, FindsTheDataFolder) {
   model::Container container;
   EXPECT_EQ(DataFolderOf(container), "/");
