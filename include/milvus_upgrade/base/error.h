@@ -56,6 +56,7 @@ enum class ErrorCode : int {
   kBackupBad = 165,
   kEtcdCompacted = 166,
   kEtcdNoSpace = 167,
+  kEtcdNoGateway = 168,
   kCheckFailed = 170,
   kPathRefused = 171,
   kStalePlan = 180,

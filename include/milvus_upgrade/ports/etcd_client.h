@@ -2,7 +2,8 @@
 // EtcdClient: one etcd, read in pages and written in compared transactions: what the migration of
 // the metadata needs. Reached by etcd's JSON gateway, or by `etcdctl` inside its container where no
 // port of it is published. One contract suite for both and the fake.
-// Every call has a deadline of its own and ends; none retries. Keys and values are bytes.
+// Every call has a deadline of its own and ends; no write is ever sent twice. Keys and values are
+// bytes.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,8 @@
 
 namespace mu::ports {
 
-// The half-open range [start, end); end "" is the one key `start`. model::EndOfPrefix makes ends.
+// The half-open range [start, end); end "" is the one key `start`, start "" with an end the first
+// key that there is. model::EndOfPrefix makes ends.
 struct PageQuery {
   std::string start;
   std::string end;
@@ -36,7 +38,7 @@ struct Compare {
     kModRevision = 2,
     kCreateRevision = 3,
     kVersion = 4,  // writes since the key was made; 0: it does not exist
-    kLease = 5
+    kLease = 5     // not by etcdctl, which panics on it
   };
   std::string key;
   std::string end;
@@ -66,7 +68,8 @@ struct EtcdMember {
   std::string name;
   std::string endpoint;
   std::string version;
-  std::uint32_t hash = 0;  // hashkv at the revision asked for
+  std::uint32_t hash = 0;  // of all keys at the revision asked for; compare with other members only
+  std::int64_t compact_revision = 0;  // hashes can be compared only where these are equal
 };
 
 // Errors of all: kEtcdUnreachable (refused, cut, no answer in time, no leader: what was asked for
