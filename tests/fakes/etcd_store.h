@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// EtcdStore: keys with revisions and leases, as etcd keeps them, on a clock that the caller hands
-// in. A lease is kept alive while its owner lives (renewed each third of its time, as Milvus's
-// client does) and runs out after that. No port and no container here.
+// EtcdStore: keys with revisions, versions and leases, as etcd keeps them, on a clock that the
+// caller hands in. A lease is kept alive while its owner lives (renewed each third of its time, as
+// Milvus's client does) and runs out after that. No port and no container here.
 #pragma once
 
 #include <fmt/format.h>
@@ -21,40 +21,85 @@ namespace mu::fakes {
 
 class EtcdStore {
  public:
+  // A put, or with nullopt a delete.
+  struct Change {
+    std::string key;
+    std::optional<std::string> value;
+    std::int64_t lease = 0;
+  };
+
   std::int64_t Revision() const { return revision_; }
 
+  // All at one new revision; a delete of nothing makes none.
+  void Apply(const std::vector<Change>& changes) {
+    const std::int64_t revision = revision_ + 1;
+    for (const Change& change : changes) {
+      const auto it = keys_.find(change.key);
+      if (change.value) {
+        model::KeyValue kv{change.key, *change.value,
+                           it == keys_.end() ? revision : it->second.create_revision, revision,
+                           change.lease};
+        ++versions_[change.key];
+        history_.push_back({revision, change.key, kv});
+        keys_[change.key] = std::move(kv);
+      } else if (it != keys_.end()) {
+        keys_.erase(it);
+        versions_.erase(change.key);
+        history_.push_back({revision, change.key, std::nullopt});
+      } else {
+        continue;
+      }
+      revision_ = revision;
+    }
+  }
   void Put(const std::string& key, const std::string& value, std::int64_t lease = 0) {
-    ++revision_;
-    const auto it = keys_.find(key);
-    model::KeyValue kv{key, value, it == keys_.end() ? revision_ : it->second.create_revision,
-                       revision_, lease};
-    keys_[key] = kv;
-    history_.emplace_back(revision_, key, std::move(kv));
+    Apply({{key, value, lease}});
   }
-  void Delete(const std::string& key) {
-    if (keys_.erase(key) != 0) history_.emplace_back(++revision_, key, std::nullopt);
-  }
+  void Delete(const std::string& key) { Apply({{key, std::nullopt}}); }
+
   const model::KeyValue* Find(const std::string& key) const {
     const auto it = keys_.find(key);
     return it == keys_.end() ? nullptr : &it->second;
   }
+  // Writes since the key was made; 0: it does not exist.
+  std::int64_t Version(const std::string& key) const {
+    const auto it = versions_.find(key);
+    return it == versions_.end() ? 0 : it->second;
+  }
   const std::map<std::string, model::KeyValue>& Keys() const { return keys_; }
-
-  void Compact(std::int64_t revision) { compacted_ = revision; }
-  Result<model::KeyRange> Range(const std::string& prefix, std::int64_t revision) const {
+  // The keys as they were at a revision, 0: now.
+  Result<std::map<std::string, model::KeyValue>> KeysAt(std::int64_t revision) const {
     if (revision != 0 && revision < compacted_)
       return Fail(ErrorCode::kEtcdFailed, "compacted: required revision has been compacted");
     if (revision > revision_)
       return Fail(ErrorCode::kEtcdFailed, "required revision is a future revision");
+    if (revision == 0 || revision == revision_) return keys_;
+    std::map<std::string, model::KeyValue> then;
+    for (const Past& past : history_) {
+      if (past.revision > revision) break;
+      if (past.kv) {
+        then[past.key] = *past.kv;
+      } else {
+        then.erase(past.key);
+      }
+    }
+    return then;
+  }
+
+  void Compact(std::int64_t revision) { compacted_ = std::max(compacted_, revision); }
+  std::int64_t Compacted() const { return compacted_; }
+  Result<model::KeyRange> Range(const std::string& prefix, std::int64_t revision) const {
+    MU_TRY(const auto keys, KeysAt(revision));
     model::KeyRange range;
     range.revision = revision == 0 ? revision_ : revision;
-    for (const auto& [key, kv] : revision == 0 ? keys_ : KeysAt(revision)) {
+    for (const auto& [key, kv] : keys) {
       if (key.starts_with(prefix)) range.kvs.push_back(kv);
     }
     return range;
   }
 
-  std::int64_t Grant(int ttl_seconds, Millis now) {
+  bool HasLease(std::int64_t id) const { return leases_.contains(id); }
+  std::int64_t Grant(std::int64_t ttl_seconds, Millis now) {
     const std::int64_t id = kFirstLease + static_cast<std::int64_t>(leases_granted_++);
     leases_[id] = {ttl_seconds, now, true};
     return id;
@@ -66,9 +111,14 @@ class EtcdStore {
     it->second.renewed = LastRenewal(it->second, now);
     it->second.is_kept = false;
   }
+  void Renew(std::int64_t id, Millis now) {
+    if (const auto it = leases_.find(id); it != leases_.end()) it->second.renewed = now;
+  }
   void Revoke(std::int64_t id) {
     if (leases_.erase(id) == 0) return;
-    for (const std::string& key : KeysOf(id)) Delete(key);
+    std::vector<Change> deletes;
+    for (const std::string& key : KeysOf(id)) deletes.push_back({key, std::nullopt});
+    Apply(deletes);
   }
   // etcd restarted: every lease starts anew with its whole time (ground.md 6).
   void RenewAll(Millis now) {
@@ -107,11 +157,15 @@ class EtcdStore {
 
  private:
   struct Held {
-    int ttl_seconds = 0;
+    std::int64_t ttl_seconds = 0;
     Millis renewed{0};
     bool is_kept = true;
   };
-  using Change = std::tuple<std::int64_t, std::string, std::optional<model::KeyValue>>;
+  struct Past {
+    std::int64_t revision = 0;
+    std::string key;
+    std::optional<model::KeyValue> kv;  // nullopt: it was deleted
+  };
   static constexpr std::int64_t kFirstLease = 7'587'887'000'000'000'001;  // beyond 2^53, as real
 
   static Millis LastRenewal(const Held& lease, Millis now) {
@@ -125,23 +179,12 @@ class EtcdStore {
     }
     return found;
   }
-  std::map<std::string, model::KeyValue> KeysAt(std::int64_t revision) const {
-    std::map<std::string, model::KeyValue> then;
-    for (const auto& [at, key, kv] : history_) {
-      if (at > revision) break;
-      if (kv) {
-        then[key] = *kv;
-      } else {
-        then.erase(key);
-      }
-    }
-    return then;
-  }
 
   std::int64_t revision_ = 1;
   std::int64_t compacted_ = 0;
   std::map<std::string, model::KeyValue> keys_;
-  std::vector<Change> history_;
+  std::map<std::string, std::int64_t> versions_;
+  std::vector<Past> history_;
   std::map<std::int64_t, Held> leases_;
   std::uint64_t leases_granted_ = 0;
 };
