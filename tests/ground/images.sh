@@ -13,17 +13,27 @@ images_known() { # prints NAME REFERENCE [ARGUMENT] of every image
   done
 }
 
+image_row() { # REFERENCE: prints NAME REFERENCE [ARGUMENT] of it
+  images_known | awk -v wanted="$1" '$2 == wanted { print; found = 1 } END { exit !found }' ||
+    die "no recipe in tests/ground/images makes $1"
+}
+
+# Prints the folder that holds the root of an image, made where it is lacking: its programs, for use without an engine.
+image_root() { # REFERENCE
+  local row name argument folder
+  row=$(image_row "$1")
+  read -r name _ argument <<<"$row"
+  folder=$GROUND_DIR/images/$name
+  cached_build "image-$name${argument:+-$argument}" "$(cache_key "$folder" "$argument")" "$folder/build.sh" ${argument:+"$argument"}
+}
+
 # Makes the named images in the engine of DOCKER_HOST where they are lacking or their recipe has changed.
 images_ensure() { # REFERENCE...
-  local wanted name reference argument found
-  for wanted in "$@"; do
-    found=
-    while read -r name reference argument; do
-      [ "$reference" = "$wanted" ] || continue
-      found=yes
-      image_ensure "$name" "$reference" "$argument"
-    done < <(images_known)
-    [ -n "$found" ] || die "no recipe in tests/ground/images makes $wanted"
+  local reference row name argument
+  for reference in "$@"; do
+    row=$(image_row "$reference")
+    read -r name _ argument <<<"$row"
+    image_ensure "$name" "$reference" "$argument"
   done
 }
 
@@ -31,7 +41,7 @@ image_ensure() { # NAME REFERENCE ARGUMENT
   local folder=$GROUND_DIR/images/$1 reference=$2 argument=$3 key root line changes=()
   key=$(cache_key "$folder" "$argument")
   [ "$(docker image inspect --format '{{index .Config.Labels "ground.key"}}' "$reference" 2>/dev/null)" != "$key" ] || return 0
-  root=$(cached_build "image-$1${argument:+-$argument}" "$key" "$folder/build.sh" ${argument:+"$argument"})
+  root=$(image_root "$reference")
   while IFS= read -r line; do
     case $line in '' | '#'* | 'ref '*) ;; *) changes+=(--change "$line") ;; esac
   done <"$folder/image.conf"
