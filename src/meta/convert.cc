@@ -169,6 +169,7 @@ class Conversion {
     if (found == collections_.end()) return;
     const wire::Collection& collection = found->second;
     for (const auto& pair : collection.field_indexes()) {
+      if (!pair.unknown_fields().empty()) losses_.Add(kUnknownFields, entry.kv->key);
       const auto field =
           std::find_if(collection.schema().fields().begin(), collection.schema().fields().end(),
                        [&](const auto& each) { return each.id() == pair.field_id(); });

@@ -46,8 +46,10 @@ class Finish {
   }
 
   void Take(const Entry& entry) {
-    if (!entry.key.is_well_formed) return problems_.Add(entry.kv->key, kMalformedKey);
-    if (IsOf21Alone(entry.key.kind)) changes_.removed.insert(entry.kv->key);
+    if (IsOf21Alone(entry.key.kind)) {
+      if (!entry.key.is_well_formed) return problems_.Add(entry.kv->key, kMalformedKey);
+      changes_.removed.insert(entry.kv->key);
+    }
     switch (entry.key.kind) {
       case Kind::kCollection:
       case Kind::kCollectionSnapshot:
@@ -66,9 +68,10 @@ class Finish {
     const std::string& value = entry.kv->value;
     if (IsTombstone(value)) return;
     auto cut = WithoutField(value, wire::Collection::kFieldIndexesFieldNumber);
+    if (cut && cut->size() == value.size()) return;
+    if (!entry.key.is_well_formed) return problems_.Add(entry.kv->key, kMalformedKey);
     const auto collection = Decode<wire::Collection>(value);
     if (!cut || !collection) return problems_.Add(entry.kv->key, "its value is not a collection");
-    if (cut->size() == value.size()) return;
     changes_.replaced.emplace(entry.kv->key, std::move(*cut));
     if (entry.key.kind != Kind::kCollection) return;
     for (const auto& pair : collection->field_indexes())

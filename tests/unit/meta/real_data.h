@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "milvus_upgrade/base/text.h"
 #include "milvus_upgrade/meta/convert.h"
 
 namespace mu::meta {
