@@ -125,7 +125,11 @@ Result<ports::HttpAnswer> EtcdGateway::PostOn(Line& line, const Call& call,
     const auto share = Left(call) / static_cast<int>(call.only != nullptr ? 1 : lines_.size());
     if (const auto opened = line.connection->Open(std::max(share, Millis(1))); !opened)
       return Fail(ErrorCode::kEtcdUnreachable,
-                  fmt::format("{}: {}", line.url, opened.error().words));
+                  fmt::format("{}: {}{}", line.url, opened.error().words,
+                              opened.error().words.find("protocol version") == std::string::npos
+                                  ? ""
+                                  : " (this etcd speaks no TLS as new as the minimum: 3.5.1 ends "
+                                    "at 1.2)"));
   }
   auto answer = line.connection->Ask(request, Left(call));
   if (!answer && was_open && !answer.error().is_timeout && call.repeat == Repeat::kHarmless)
@@ -144,6 +148,8 @@ Result<ports::HttpAnswer> EtcdGateway::Post(const Call& call, std::string_view p
   request.path = path;
   request.body = body;
   request.headers["Content-Type"] = "application/json";
+  // Without it etcd takes the name in its own server certificate for the user who asks.
+  request.headers["Accept"] = "application/json";
   if (!token_.empty()) request.headers["Authorization"] = token_;
   request.keeps_open = true;
   request.max_answer = kMaxAnswer;
@@ -170,7 +176,7 @@ Status EtcdGateway::Authenticate(const Call& call) {
   const json::object request{{"name", options_.user}, {"password", options_.password}};
   MU_TRY(const ports::HttpAnswer answer,
          Post(harmless, "/v3/auth/authenticate", json::serialize(request)));
-  MU_TRY(const json::value body, ParseJson(answer.body, "etcd's gateway"));
+  MU_TRY(const json::value body, ParseEtcdJson(answer.body));
   token_ = JsonText(body, {"token"});
   if (token_.empty())
     return Fail(ErrorCode::kEtcdFailed,
@@ -195,6 +201,13 @@ Result<Reply> EtcdGateway::Ask(const Call& call, std::string_view path,
                               "no etcd of version 3.4 or later",
                               url, path),
                   std::string(kUseEtcdctl));
+    if (answer.body.find("CommonName of client") != std::string::npos)
+      return Fail(ErrorCode::kEtcdNoGateway,
+                  fmt::format("{} has auth on and takes no certificate with a common name at its "
+                              "JSON gateway: {}",
+                              url, Printable(Trim(answer.body))),
+                  "give a client certificate without a common name, and a user and password of "
+                  "etcd, or reach it by etcdctl inside its container");
     if (!is_object)
       return Fail(ErrorCode::kEtcdFailed,
                   fmt::format("{} answered {} and no JSON: {}", url, answer.status,
@@ -214,14 +227,6 @@ Result<Reply> EtcdGateway::Ask(const Call& call, std::string_view path,
 }
 
 Error EtcdGateway::Refusal(const Reply& reply) const {
-  const bool has_certificate = options_.tls && !options_.tls->cert_file.empty();
-  if (options_.user.empty() && WantsToken(reply) && has_certificate)
-    return {ErrorCode::kEtcdNoGateway,
-            fmt::format("etcd at {} takes the user from the name in the client certificate, which "
-                        "its JSON gateway does not pass on: {}",
-                        Name(), reply.message),
-            "give a user and a password of etcd, or reach it by etcdctl inside its container",
-            {}};
   return EtcdRefusal(Name(), options_.user, reply.code, reply.message);
 }
 

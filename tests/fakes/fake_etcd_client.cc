@@ -63,8 +63,7 @@ Status FakeEtcdClient::CheckRequest(const ports::Transaction& transaction) const
   if (transaction.compares.size() > kMaxOperations || transaction.writes.size() > kMaxOperations)
     return Fail(ErrorCode::kEtcdFailed, "etcdserver: too many operations in txn request");
   std::size_t bytes = 0;
-  std::set<std::string> put;
-  bool has_put = false;
+  std::set<std::string> written;
   for (const Compare& compare : transaction.compares) {
     bytes += compare.key.size() + compare.end.size() + compare.value.size();
     if (!compare.end.empty() && !compares_ranges)
@@ -72,13 +71,11 @@ Status FakeEtcdClient::CheckRequest(const ports::Transaction& transaction) const
   }
   for (const Write& write : transaction.writes) {
     bytes += write.key.size() + write.value.size();
-    if (!put.insert(write.key).second)
+    if (!written.insert(write.key).second)
       return Fail(ErrorCode::kEtcdFailed, "etcdserver: duplicate key given in txn request");
-    if (write.kind == Write::Kind::kDelete) continue;
-    has_put = true;
   }
   if (bytes > kMaxBytes) return Fail(ErrorCode::kEtcdFailed, "etcdserver: request is too large");
-  if (has_put && has_no_space)
+  if (has_no_space && !transaction.writes.empty())
     return Fail(ErrorCode::kEtcdNoSpace, "etcdserver: mvcc: database space exceeded");
   return {};
 }

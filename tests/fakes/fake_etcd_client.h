@@ -18,7 +18,7 @@ class FakeEtcdClient final : public ports::EtcdClient {
   // Leases run out by `clock`; both outlive it. Several clients may share one store.
   FakeEtcdClient(EtcdStore& store, ports::Clock& clock) : store_(store), clock_(clock) {}
 
-  bool has_no_space = false;    // the NOSPACE alarm: only transactions that put nothing pass
+  bool has_no_space = false;    // the NOSPACE alarm: nothing is written, as etcd 3.5 has it
   bool is_unreachable = false;  // nothing is carried out
   bool compares_ranges = true;  // false: as etcdctl, a Compare with an end is refused
   std::vector<ports::EtcdMember> members = {{"default", "http://127.0.0.1:2379", "3.5.1", 0, 0}};

@@ -84,7 +84,7 @@ class EtcdClient {
   virtual Result<KeyPage> GetPage(const PageQuery& query) = 0;
   // Whether a Compare may have an `end` (etcdctl's text form of a transaction has none).
   virtual bool ComparesRanges() const = 0;
-  // kEtcdNoSpace when etcd's NOSPACE alarm is on.
+  // kEtcdNoSpace when etcd's NOSPACE alarm is on (3.5 then refuses deletes as well).
   virtual Result<TransactionResult> Commit(const Transaction& transaction) = 0;
   virtual Result<std::int64_t> GrantLease(std::int64_t seconds) = 0;
   // kEtcdFailed when the lease is gone.
