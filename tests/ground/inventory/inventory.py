@@ -139,6 +139,18 @@ def with_patience(seconds, action):
             time.sleep(0.5)
 
 
+def plain(value):
+    """The same for the values of both libraries: the older one rounds floats to six digits, the newer one puts a binary
+    vector into a list."""
+    if isinstance(value, list) and value and isinstance(value[0], bytes):
+        value = value[0]
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    if isinstance(value, (float, numpy.floating)):
+        return round(float(value), 6)
+    return as_json(value)
+
+
 def rows_of(collection, fields, partitions):
     """Number and digest of all rows, every field of them. A 2.1.0 gives BOOL columns out at random, though it filters by
     them rightly: so they are told by the keys of the rows in which they are true."""
@@ -151,7 +163,7 @@ def rows_of(collection, fields, partitions):
         )
 
     names = [field["name"] for field in fields if field["type"] != "Bool"]
-    lines = sorted(json.dumps([row[name] for name in names], default=repr) for row in query(everything, names))
+    lines = sorted(json.dumps([plain(row[name]) for name in names]) for row in query(everything, names))
     digest = hashlib.sha256("\n".join(lines).encode())
     for field in fields:
         if field["type"] == "Bool":
