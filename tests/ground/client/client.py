@@ -67,6 +67,13 @@ def dimension_of(collection):
     return next(field.params["dim"] for field in collection.schema.fields if field.name == "vector")
 
 
+def flush(collection):
+    if hasattr(collection, "flush"):
+        collection.flush(timeout=300)
+    else:
+        collection.num_entities  # pymilvus 2.1 has no call of its own: it flushes when the number of rows is asked for
+
+
 def row_count(collection):
     # 2.2 has no count(*): the keys are fetched and counted.
     return len(collection.query("id >= 0", output_fields=["id"], timeout=60, consistency_level="Strong"))
@@ -76,7 +83,7 @@ def seed(arguments):
     collection = make_collection(SEARCHED, arguments.dim)
     for first in range(0, arguments.rows, 5000):
         insert(collection, first, min(5000, arguments.rows - first), arguments.dim)
-    collection.flush(timeout=300)
+    flush(collection)
     index_and_load(collection, arguments.index)
     # Rows that live in the message queue only: an upgrade must not lose them.
     if arguments.unflushed:
@@ -150,8 +157,9 @@ def probe(arguments):
     """Writes `<unix seconds> <monotonic seconds> <ok|wrong|error> <milliseconds> <detail>` per search, stamped at its end."""
     collection = Collection(SEARCHED)
     queries = vectors(7, 1, dimension_of(collection)).tolist()
+    schema = collection.schema.to_dict()  # wanted by pymilvus 2.1
     request = Prepare.search_requests_with_expr(
-        SEARCHED, queries, "vector", search_parameters(collection), TOP, consistency_level="Bounded"
+        SEARCHED, queries, "vector", search_parameters(collection), TOP, consistency_level="Bounded", schema=schema
     )
     request = request[0] if isinstance(request, list) else request
     connections.disconnect("default")
@@ -219,6 +227,7 @@ def insert_loop(arguments):
     client = RawClient(arguments.address)
     key = int(time.time()) * 100000  # beyond all keys of an earlier run
     acknowledged = failed = 0
+    insert_request = getattr(Prepare, "batch_insert_param", None) or Prepare.bulk_insert_param  # pymilvus 2.2, 2.1
     running = Until(arguments.max_seconds)
     if arguments.flush:
         threading.Thread(target=keep_flushing, args=(arguments.address, arguments.flush, running), daemon=True).start()
@@ -233,7 +242,7 @@ def insert_loop(arguments):
                 {"name": "vector", "type": DataType.FLOAT_VECTOR, "values": vectors(keys[0] % 2**31, BATCH, dimension).tolist()},
             ]
             try:
-                reply = client.call("Insert", Prepare.batch_insert_param(INSERTED, entities, "", fields), timeout=5.0)
+                reply = client.call("Insert", insert_request(INSERTED, entities, "", fields), timeout=5.0)
                 if reply.status.error_code:
                     failed += 1
                 else:
