@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// One rollback: the backup is read and judged whole first; then each key is put back, so that at
+// every instant it has its old or its new value; then what the migration added is removed; then
+// every key is compared with the file. Cut anywhere, it is run again to its end.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "migrate/lock.h"
+#include "migrate/patience.h"
+#include "migrate/run_job.h"
+#include "migrate/scope_reader.h"
+#include "milvus_upgrade/migrate/migrator.h"
+
+namespace mu::migrate {
+
+class RollbackJob {
+ public:
+  RollbackJob(ports::EtcdClient& etcd, ports::Files& files, ports::Clock& clock,
+              ports::Interrupts& interrupts, Listener& listener, const Options& options,
+              bool* has_written);
+  Result<RollbackOutcome> Run();
+
+ private:
+  struct Backup {
+    std::map<std::string, std::string> keys;
+    std::vector<std::string> ignored;
+  };
+  struct Work {
+    std::vector<model::KeyValue> now;
+    bool was_cut = false;                          // a migration or rollback of ours is under way
+    std::vector<const model::KeyValue*> added;     // by the migration
+    std::vector<const model::KeyValue*> new_keys;  // by someone else
+  };
+  Result<Backup> ReadBackup();
+  Result<Work> Look(const Backup& backup);
+  Status CheckNewKeys(const Work& work) const;
+
+  ports::EtcdClient& etcd_;
+  ports::Files& files_;
+  ports::Interrupts& interrupts_;
+  Listener& listener_;
+  const Options& options_;
+  bool* has_written_;
+  Patience patience_;
+  Lock lock_;
+};
+
+}  // namespace mu::migrate
