@@ -131,6 +131,65 @@ fresh_stack() { # [--kind standalone|cluster] [--compose v1|v2] [--empty] [--pre
   note "the stack is up after $SECONDS s"
 }
 
+# The data of `ground client seed21` on a stopped Milvus 2.1.0 stack, cached as seeded_data is.
+seeded_data21() { # prints the folder with volumes.tar and inventory.json
+  (
+    source "$repository/tests/ground/lib.sh"
+    cached_build real-data-2.1 \
+      "$(cache_key "$GROUND_DIR/stacks/standalone" "$GROUND_DIR"/images/{etcd,s3,milvus-embedded} "$GROUND_DIR/inventory" \
+        "$GROUND_DIR/recipes/client-2.1" "$real_home/make_data21")" \
+      "$real_home/make_data21" "$engine" "$address"
+  )
+}
+
+# A stack of Milvus 2.1.0 in $stack, up, with its data; what a client sees on it is in $work/inventory.json.
+fresh_stack21() { # [--prepare FUNCTION]
+  local data
+  remove_locks
+  ground images ground.local/milvusdb/milvus:v2.1.0 ground.local/milvusdb/milvus:v2.2.16 2>/dev/null
+  data=$(seeded_data21)
+  mkdir -p "$stack"
+  cp -R "$repository/tests/ground/stacks/standalone/." "$stack/"
+  sed -i 's|milvusdb/milvus:.*|milvusdb/milvus:v2.1.0|' "$stack/docker-compose.yml"
+  printf 'GROUND_ADDRESS=%s\n' "$address" >"$stack/.env"
+  [ "${1:-}" != --prepare ] || "$2"
+  tar -C "$stack" -xf "$data/volumes.tar"
+  cp "$data/inventory.json" "$work/inventory.json"
+  ground stack up standalone "$stack" 2>"$work/up.log" || { cat "$work/up.log" >&2 && fail "the stack does not come up"; }
+  same_inventory "$work/inventory.json" "before the migration" --client 2.1.3
+  note "2.1.0 is up with its data after $SECONDS s"
+}
+
+# The first start of 2.2.16 on migrated metadata is a race of its own parts: where a query node loads a segment before the
+# data node has noted the position of its channel, it panics (FromDmlCPLoadDelete; one in eight starts seen). The next start
+# has the same data; nothing is lost.
+start_again_after_its_race() {
+  [ "$(of_container milvus-standalone '{{.State.Status}} {{.State.ExitCode}}')" = "exited 2" ] || return 0
+  docker logs --tail 100 milvus-standalone 2>&1 | grep -q FromDmlCPLoadDelete || fail "milvus has ended: $(docker logs --tail 20 milvus-standalone 2>&1)"
+  note "2.2.16 has lost its race with itself; started again"
+  docker start milvus-standalone >/dev/null
+}
+
+# A client sees what it saw before, but for what a right migration changes. Right after a start it is asked again.
+same_inventory() { # BEFORE WHEN [--client VERSION]
+  local end=$((SECONDS + 150))
+  until ground client "${@:3}" inventory "$stack" --patience 10 >"$work/inventory.now" 2>"$work/inventory.err" &&
+    ground client compare-inventory "$1" "$work/inventory.now" >"$work/differences" 2>"$work/inventory.err"; do
+    [ "$SECONDS" -lt "$end" ] || fail "a client does not see what it saw, $2: $(tail -n 20 "$work/differences" "$work/inventory.err")"
+    start_again_after_its_race
+    sleep 1
+  done
+  note "a client sees the same, $2; $(wc -l <"$work/inventory.err") changes that were expected"
+}
+
+wait_for_etcd() {
+  local end=$((SECONDS + 30))
+  until docker exec milvus-etcd etcdctl endpoint health >/dev/null 2>&1; do
+    [ "$SECONDS" -lt "$end" ] || fail "etcd does not come up"
+    sleep 0.2
+  done
+}
+
 # Paths of volumes are on the engine's side: where that is another mount namespace, so is this.
 on_engine_host() {
   if [ -e "/run/netns/mug-$engine" ]; then
