@@ -262,8 +262,17 @@ Result<ports::ExecResult> DockerCli::Exec(const std::string& name,
                                           const std::vector<std::string>& argv,
                                           const std::map<std::string, std::string>& environment,
                                           Millis timeout) {
+  return ExecWithInput(name, argv, environment, "", timeout);
+}
+
+Result<ports::ExecResult> DockerCli::ExecWithInput(
+    const std::string& name, const std::vector<std::string>& argv,
+    const std::map<std::string, std::string>& environment, const std::string& input,
+    Millis timeout) {
   Command command;
   command.argv = {"exec"};
+  if (!input.empty()) command.argv.emplace_back("--interactive");
+  command.standard_input = input;
   for (const auto& [variable, value] : environment) {
     command.argv.push_back("--env");
     if (IsForTheClient(variable)) {

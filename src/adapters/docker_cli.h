@@ -36,6 +36,10 @@ class DockerCli final : public ports::Docker {
   Result<ports::ExecResult> Exec(const std::string& name, const std::vector<std::string>& argv,
                                  const std::map<std::string, std::string>& environment,
                                  Millis timeout) override;
+  Result<ports::ExecResult> ExecWithInput(const std::string& name,
+                                          const std::vector<std::string>& argv,
+                                          const std::map<std::string, std::string>& environment,
+                                          const std::string& input, Millis timeout) override;
   Result<std::string> Logs(const std::string& name, int lines) override;
   Status CopyOut(const std::string& name, const std::string& path_inside,
                  const std::string& tar_file) override;

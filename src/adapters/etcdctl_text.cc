@@ -16,18 +16,6 @@ bool Contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-// Lines for people: etcdctl's client also logs JSON.
-std::string Words(std::string_view err) {
-  std::vector<std::string> lines;
-  for (const std::string& line : Lines(Printable(err))) {
-    std::string_view text = Trim(line);
-    if (text.starts_with("Error: ")) text.remove_prefix(7);
-    if (!text.empty() && text.front() != '{') lines.emplace_back(text);
-  }
-  if (lines.size() > 4) lines.erase(lines.begin(), lines.end() - 4);
-  return lines.empty() ? "it gave no reason" : Join(lines, "; ");
-}
-
 }  // namespace
 
 Result<model::KeyRange> KeyRangeOfJson(std::string_view out) {
@@ -70,6 +58,37 @@ std::string LeaseArgument(std::int64_t lease) {
   return fmt::format("{:x}", static_cast<std::uint64_t>(lease));
 }
 
+std::string GoQuoted(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text = "\"";
+  text.reserve(bytes.size() + 2);
+  for (const char c : bytes) {
+    if (c == '"' || c == '\\') {
+      text += '\\';
+      text += c;
+    } else if (c >= ' ' && c <= '~') {
+      text += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      text += "\\x";
+      text += kDigits[byte >> 4];
+      text += kDigits[byte & 15];
+    }
+  }
+  return text + '"';
+}
+
+std::string EtcdctlWords(std::string_view err) {
+  std::vector<std::string> lines;
+  for (const std::string& line : Lines(Printable(err))) {
+    std::string_view text = Trim(line);
+    if (text.starts_with("Error: ")) text.remove_prefix(7);
+    if (!text.empty() && text.front() != '{') lines.emplace_back(text);
+  }
+  if (lines.size() > 4) lines.erase(lines.begin(), lines.end() - 4);
+  return lines.empty() ? "it gave no reason" : Join(lines, "; ");
+}
+
 bool SaysNoSuchLease(std::string_view err) { return Contains(err, "requested lease not found"); }
 
 bool SaysNotAuthorized(std::string_view err) {
@@ -95,7 +114,7 @@ Error EtcdctlError(const std::string& container, int exit_code, std::string_view
     return error(ErrorCode::kEtcdFailed, "compacted: etcd no longer has that revision");
   if (SaysNotAuthorized(err))
     return error(ErrorCode::kEtcdFailed,
-                 fmt::format("etcd in {} asks for a user: {}", container, Words(err)),
+                 fmt::format("etcd in {} asks for a user: {}", container, EtcdctlWords(err)),
                  "set ETCDCTL_USER and ETCDCTL_PASSWORD in the environment of this command");
   constexpr std::string_view kUnreachable[] = {
       "deadline exceeded", "connection refused", "no available endpoint",         "no leader",
@@ -104,9 +123,9 @@ Error EtcdctlError(const std::string& container, int exit_code, std::string_view
   for (const std::string_view sign : kUnreachable) {
     if (Contains(err, sign))
       return error(ErrorCode::kEtcdUnreachable,
-                   fmt::format("etcd in {} does not answer: {}", container, Words(err)));
+                   fmt::format("etcd in {} does not answer: {}", container, EtcdctlWords(err)));
   }
-  return error(ErrorCode::kEtcdFailed, fmt::format("etcd in {}: {}", container, Words(err)));
+  return error(ErrorCode::kEtcdFailed, fmt::format("etcd in {}: {}", container, EtcdctlWords(err)));
 }
 
 std::string DataFolderOf(const model::Container& container) {

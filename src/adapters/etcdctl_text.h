@@ -16,6 +16,11 @@ namespace mu::adapters {
 Result<model::KeyRange> KeyRangeOfJson(std::string_view out);
 Result<model::Lease> LeaseOfJson(std::string_view out);
 std::string LeaseArgument(std::int64_t lease);
+// As a string of Go, which `etcdctl txn` reads: bytes that are not printable ASCII as \xHH.
+std::string GoQuoted(std::string_view bytes);
+
+// What etcdctl said for people: without the JSON that its client logs beside it.
+std::string EtcdctlWords(std::string_view err);
 
 // What a failed etcdctl means: kEtcdUnreachable, kEtcdFailed ("compacted: ..." when that revision
 // is gone).

@@ -29,6 +29,7 @@ struct Make {
   int host_port = 0;  // published from 127.0.0.1
   std::string restart = "no";
   std::vector<std::string> labels = {};  // "name=value"
+  std::vector<std::string> etcd_flags = {};
 };
 
 class EngineUnderTest {

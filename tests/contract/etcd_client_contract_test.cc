@@ -5,8 +5,11 @@
 
 #include <functional>
 #include <memory>
+#include <stdexcept>
 
+#include "adapters/etcdctl_client.h"
 #include "adapters/system_clock.h"
+#include "contract/engines.h"
 #include "contract/real_etcd.h"
 #include "fakes/fake_etcd_client.h"
 #include "fakes/hand_clock.h"
@@ -19,6 +22,8 @@ using ports::KeyPage;
 using ports::PageQuery;
 using ports::Transaction;
 using ports::Write;
+
+constexpr char kSmallQuota[] = "--quota-backend-bytes=8388608";
 
 class EtcdUnderTest {
  public:
@@ -48,7 +53,7 @@ class Fake final : public EtcdUnderTest {
 class Gateway final : public EtcdUnderTest {
  public:
   explicit Gateway(EtcdRelease release)
-      : release_(release), etcd_(StartedEtcd(release, {"--quota-backend-bytes=8388608"})) {
+      : release_(release), etcd_(StartedEtcd(release, {kSmallQuota})) {
     adapters::GatewayOptions options;
     options.endpoints = {etcd_->Endpoint()};
     client_ = GatewayTo(options);
@@ -67,10 +72,41 @@ class Gateway final : public EtcdUnderTest {
   adapters::SystemClock clock_;
 };
 
+class EtcdctlInContainer final : public EtcdUnderTest {
+ public:
+  explicit EtcdctlInContainer(std::unique_ptr<EngineUnderTest> engine)
+      : engine_(std::move(engine)), container_(engine_->Name("etcd")) {
+    Make make{container_};
+    make.is_etcd = true;
+    make.etcd_flags = {kSmallQuota};
+    engine_->Create(make);
+    if (const Status started = engine_->Docker().Start({container_}); !started)
+      throw std::runtime_error(started.error().Text());
+    WaitUntilItAnswers(client_);
+  }
+  ports::EtcdClient& Client() override { return client_; }
+  ports::Clock& Clock() override { return engine_->Clock(); }
+  std::string Version() override { return "3.5.1"; }
+  void Compact(std::int64_t revision) override { engine_->Compact(container_, revision); }
+
+ private:
+  std::unique_ptr<EngineUnderTest> engine_;
+  std::string container_;
+  adapters::EtcdctlClient client_{engine_->Docker(), engine_->Files(), container_};
+};
+
 struct Row {
   std::string name;
-  std::function<std::unique_ptr<EtcdUnderTest>()> make;
+  // nullptr: there is no engine, and *why_not tells.
+  std::function<std::unique_ptr<EtcdUnderTest>(std::string* why_not)> make;
 };
+
+std::unique_ptr<EtcdUnderTest> MakeEtcdctl(std::string* why_not) {
+  std::unique_ptr<EngineUnderTest> engine;
+  *why_not = MakeRealEngine(&engine);
+  if (engine == nullptr) return nullptr;
+  return std::make_unique<EtcdctlInContainer>(std::move(engine));
+}
 
 Write Put(std::string key, std::string value, std::int64_t lease = 0) {
   return {Write::Kind::kPut, std::move(key), std::move(value), lease};
@@ -85,7 +121,11 @@ PageQuery Under(const std::string& prefix) {
 
 class EtcdClientContract : public testing::TestWithParam<Row> {
  protected:
-  void SetUp() override { etcd_ = GetParam().make(); }
+  void SetUp() override {
+    std::string why_not;
+    etcd_ = GetParam().make(&why_not);
+    if (etcd_ == nullptr) GTEST_SKIP() << why_not;
+  }
   ports::EtcdClient& Client() { return etcd_->Client(); }
   std::int64_t Commit(std::vector<Write> writes) {
     const auto result = Client().Commit({{}, std::move(writes)});
@@ -479,9 +519,11 @@ TEST_P(EtcdClientContract, AMemberAloneHasAHashThatChangesWithTheKeys) {
 
 INSTANTIATE_TEST_SUITE_P(
     Clients, EtcdClientContract,
-    testing::Values(Row{"Fake", [] { return std::make_unique<Fake>(); }},
-                    Row{"Gateway34", [] { return std::make_unique<Gateway>(EtcdRelease::k34); }},
-                    Row{"Gateway35", [] { return std::make_unique<Gateway>(EtcdRelease::k35); }}),
+    testing::Values(
+        Row{"Fake", [](std::string*) { return std::make_unique<Fake>(); }},
+        Row{"Gateway34", [](std::string*) { return std::make_unique<Gateway>(EtcdRelease::k34); }},
+        Row{"Gateway35", [](std::string*) { return std::make_unique<Gateway>(EtcdRelease::k35); }},
+        Row{"Etcdctl35", MakeEtcdctl}),
     [](const auto& row) { return row.param.name; });
 
 }  // namespace

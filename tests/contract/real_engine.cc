@@ -90,6 +90,7 @@ class RealEngine : public EngineUnderTest {
       argv.insert(argv.end(),
                   {"etcd", "--data-dir", "/etcd", "--advertise-client-urls",
                    "http://127.0.0.1:2379", "--listen-client-urls", "http://0.0.0.0:2379"});
+      argv.insert(argv.end(), make.etcd_flags.begin(), make.etcd_flags.end());
     } else {
       argv.insert(argv.end(), {"sh", "-c", make.is_stubborn ? kStubborn : kPolite});
     }

@@ -171,6 +171,13 @@ Result<ports::ExecResult> FakeDocker::Exec(const std::string& name,
   return ports::ExecResult{0, world_.IsReady(*container) ? "200" : "500", ""};
 }
 
+// No program of the fake reads its stdin.
+Result<ports::ExecResult> FakeDocker::ExecWithInput(
+    const std::string& name, const std::vector<std::string>& argv,
+    const std::map<std::string, std::string>& environment, const std::string&, Millis timeout) {
+  return Exec(name, argv, environment, timeout);
+}
+
 Result<std::string> FakeDocker::Logs(const std::string& name, int lines) {
   MU_CHECK(CheckEngine());
   MU_TRY(const FakeContainer* container, Need(name));

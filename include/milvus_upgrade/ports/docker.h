@@ -52,6 +52,11 @@ class Docker {
   virtual Result<ExecResult> Exec(const std::string& name, const std::vector<std::string>& argv,
                                   const std::map<std::string, std::string>& environment,
                                   Millis timeout) = 0;
+  // The same, with `input` on the command's stdin, to its last byte.
+  virtual Result<ExecResult> ExecWithInput(const std::string& name,
+                                           const std::vector<std::string>& argv,
+                                           const std::map<std::string, std::string>& environment,
+                                           const std::string& input, Millis timeout) = 0;
   // Last lines, stdout and stderr together, printable.
   virtual Result<std::string> Logs(const std::string& name, int lines) = 0;
   // A path inside the container, as a tar stream written to a new file of ours (works on stopped

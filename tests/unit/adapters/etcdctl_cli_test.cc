@@ -254,6 +254,13 @@ TEST_F(SnapshotTest, LeavesNothingWhenEtcdCannotSave) {
   ExpectNothingLeft();
 }
 
+TEST(EtcdctlText, QuotesAsGoDoes) {
+  EXPECT_EQ(GoQuoted(""), "\"\"");
+  EXPECT_EQ(GoQuoted("a b'c"), "\"a b'c\"");
+  EXPECT_EQ(GoQuoted("\"\\"), "\"\\\"\\\\\"");
+  EXPECT_EQ(GoQuoted(std::string("\0\n\xff", 3)), "\"\\x00\\x0a\\xff\"");
+}
+
 TEST(EtcdctlText, FindsTheDataFolder) {
   model::Container container;
   EXPECT_EQ(DataFolderOf(container), "/");
