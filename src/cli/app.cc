@@ -9,6 +9,7 @@
 #include <exception>
 
 #include "cli/command_line.h"
+#include "cli/drop_in.h"
 #include "cli/help.h"
 #include "cli/wiring.h"
 #include "milvus_upgrade/base/log.h"
@@ -107,9 +108,13 @@ int Run(const std::vector<std::string>& arguments, ui::ConsoleSetup& setup) {
   ui::Console console(setup);
   const CommandRow& command = *line->command;
   for (const std::string& warning : resolved->warnings) console.Warn(warning);
-  if (command.required_flag == "to" && resolved->config.to.empty()) {
+  const bool is_given = command.required_flag == "to"
+                            ? !resolved->config.to.empty()
+                            : line->flags.contains(std::string(command.required_flag));
+  if (!command.required_flag.empty() && !is_given) {
     return console.Fail(Error{ErrorCode::kUsage,
-                              fmt::format("{} needs --to VERSION", command.path),
+                              fmt::format("{} needs --{} {}", command.path, command.required_flag,
+                                          config::FindKey(command.required_flag)->value_name),
                               fmt::format("for example: {}", command.examples.front().line),
                               {}});
   }
@@ -130,6 +135,7 @@ int Main(int argc, char** argv) {
   ui::ConsoleSetup setup;
   try {
     const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+    if (argc > 0 && IsDropIn(argv[0])) return RunDropIn(arguments);
     setup.environment = Wiring().Environment();
     setup.output = AskedOutput(arguments, setup.environment);
     return Run(arguments, setup);

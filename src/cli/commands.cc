@@ -50,6 +50,13 @@ constexpr Example kReportExamples[] = {
     {"milvus-upgrade report", "what happened in the newest run"},
     {"milvus-upgrade report 20261125 --format md > report.md", "as Markdown, for a ticket"},
 };
+constexpr Example kMigrateExamples[] = {
+    {"milvus-upgrade migrate -c migrate.yaml --dry-run",
+     "convert and count, write nothing; Milvus may run meanwhile"},
+    {"milvus-upgrade migrate -c migrate.yaml", "with Milvus stopped: what cmd.type says"},
+    {"milvus-upgrade migrate -c rollback.yaml --new-keys remove",
+     "with cmd.type: rollback, after a 2.2 was started"},
+};
 constexpr Example kVersionsExamples[] = {
     {"milvus-upgrade versions 2.2.16 2.3.5", "the path, and the rule behind each hop"},
     {"milvus-upgrade versions 2.2.16 2.4.6 --platform cluster --mq kafka",
@@ -97,6 +104,16 @@ constexpr CommandRow kRows[] = {
      "to",
      true,
      CmdPlanCompose},
+    {"migrate",
+     config::kMigrate,
+     "migrate the metadata of Milvus 2.1 in etcd, back it up, or roll it back",
+     "What cmd.type of migrate.yaml says. Everything is converted and backed up before the first "
+     "write; killed at any point, the same command completes it and a rollback restores it.",
+     {},
+     kMigrateExamples,
+     "migrate-file",
+     false,
+     CmdMigrate},
     {"apply", config::kApply, "run a saved plan",
      "Refused with exit 9 when the stack is no longer what the plan was made from.", kPlanFile,
      kApplyExamples, "", false, CmdApply},

@@ -60,6 +60,7 @@ int CmdCompletion(const Invocation& invocation, ui::Console& console);
 int CmdCompose(const Invocation& invocation, ui::Console& console);
 int CmdHistory(const Invocation& invocation, ui::Console& console);
 int CmdMan(const Invocation& invocation, ui::Console& console);
+int CmdMigrate(const Invocation& invocation, ui::Console& console);
 int CmdPlanCompose(const Invocation& invocation, ui::Console& console);
 int CmdReport(const Invocation& invocation, ui::Console& console);
 int CmdResume(const Invocation& invocation, ui::Console& console);

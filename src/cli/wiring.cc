@@ -9,7 +9,9 @@
 
 #include "adapters/compose_cli.h"
 #include "adapters/docker_cli.h"
+#include "adapters/etcd_gateway.h"
 #include "adapters/etcdctl_cli.h"
+#include "adapters/etcdctl_client.h"
 #include "adapters/http_client.h"
 #include "adapters/posix_files.h"
 #include "adapters/process_runner.h"
@@ -71,6 +73,31 @@ ports::Clock& Wiring::Clock() { return parts_->clock; }
 ports::Interrupts& Wiring::Interrupts() { return parts_->signals; }
 ports::Http& Wiring::Http() { return parts_->http; }
 ports::Runner& Wiring::ProbeRunner() { return parts_->bare_runner; }
+Result<std::unique_ptr<ports::EtcdClient>> Wiring::EtcdOf(const config::MigrateYaml& yaml,
+                                                          const std::string& container) {
+  if (!container.empty()) {
+    auto credentials = adapters::EtcdctlCredentials();
+    if (!yaml.user.empty()) {
+      credentials["ETCDCTL_USER"] = yaml.user;
+      credentials["ETCDCTL_PASSWORD"] = yaml.password;
+    }
+    return std::make_unique<adapters::EtcdctlClient>(parts_->docker, parts_->files, container,
+                                                     std::move(credentials));
+  }
+  adapters::GatewayOptions options;
+  options.endpoints = yaml.endpoints;
+  options.user = yaml.user;
+  options.password = yaml.password;
+  if (yaml.tls.is_enabled) {
+    const auto path = [&](const std::string& name) {
+      return name.empty() ? name : parts_->files.Absolute(name);
+    };
+    options.tls = adapters::HttpTls{path(yaml.tls.authority), path(yaml.tls.certificate),
+                                    path(yaml.tls.key), yaml.tls.minimum_version, true};
+  }
+  return adapters::MakeEtcdGateway(options);
+}
+
 void Wiring::SetCommandLog(ports::CommandLog log) { parts_->log = std::move(log); }
 const std::map<std::string, std::string>& Wiring::Environment() const {
   return parts_->environment;

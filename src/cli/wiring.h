@@ -7,9 +7,11 @@
 #include <string>
 
 #include "milvus_upgrade/config/config.h"
+#include "milvus_upgrade/config/migrate_yaml.h"
 #include "milvus_upgrade/effects/effects.h"
 #include "milvus_upgrade/observe/compose_observer.h"
 #include "milvus_upgrade/ports/clock.h"
+#include "milvus_upgrade/ports/etcd_client.h"
 #include "milvus_upgrade/ports/runner.h"
 
 namespace mu::cli {
@@ -35,6 +37,10 @@ class Wiring {
   void SetCommandLog(ports::CommandLog log);
   const std::map<std::string, std::string>& Environment() const;
   std::string HostName() const;
+  // The etcd of a migration, by its endpoints or by the etcdctl inside a container of it. Relative
+  // paths are meant from the working folder. Errors: kInvalidInput, kFileRead.
+  Result<std::unique_ptr<ports::EtcdClient>> EtcdOf(const config::MigrateYaml& yaml,
+                                                    const std::string& container);
   // --state-dir, or .milvus-upgrade/ of the project folder. Absolute.
   std::string StateDir(const config::Config& config, const std::string& project_directory);
 

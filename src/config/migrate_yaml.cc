@@ -145,15 +145,26 @@ class Reader {
     return found == nullptr ? YAML::Mark() : found->node.Mark();
   }
   void Problem(const YAML::Mark& mark, std::string_view path, const std::string& what) {
+    NoteExit(path, 2);
     problems_.push_back(Place(mark) + std::string(path) + ": " + what);
   }
   void Missing(std::string_view path) {
+    NoteExit(path, 2);
     problems_.push_back(fmt::format("{}: {}: this key is missing; expected {}", file_, path,
                                     FindKey(Folded(path))->value));
   }
   void Warn(const YAML::Mark& mark, std::string_view path, const std::string& what) {
     warnings_.push_back(Place(mark) + std::string(path) + ": " + what);
   }
+  // Of the problem of this path, where it is not 2.
+  void NoteExit(std::string_view path, int code) {
+    const bool is_looked_at =
+        path == "cmd.type" || path == "config.sourceVersion" || path == "config.targetVersion";
+    if (tool_exit_ == 0) tool_exit_ = is_looked_at && !panics_ ? 1 : code;
+  }
+  // The next problem is one that Milvus's tool panics on, though it looks at the value.
+  void Panics() { panics_ = true; }
+  int ToolExit() const { return tool_exit_; }
   const std::vector<std::string>& Problems() const { return problems_; }
   std::vector<std::string> Warnings() const { return warnings_; }
 
@@ -210,6 +221,8 @@ class Reader {
   }
 
   std::string file_;
+  int tool_exit_ = 0;
+  bool panics_ = false;
   std::map<std::string, int> seen_;
   std::map<std::string_view, Found> found_;
   std::vector<std::string> problems_;
@@ -228,6 +241,7 @@ MigrateCommand CommandOf(Reader& reader) {
 
 // Only 2.1.x to 2.2.x has a migration (milvus.md 1.1); said here, where the line is known.
 void CheckPair(Reader& reader, const MigrateYaml& yaml) {
+  if (yaml.source >= model::Version{2, 2, 0, ""}) reader.Panics();
   if (yaml.source.major != 2 || yaml.source.minor != 1) {
     reader.Problem(
         reader.MarkOf("config.sourceVersion"), "config.sourceVersion",
@@ -243,6 +257,7 @@ void CheckPair(Reader& reader, const MigrateYaml& yaml) {
         reader.MarkOf("config.targetVersion"), "config.targetVersion",
         fmt::format("{} is older than the source {}", yaml.target->Text(), yaml.source.Text()));
   } else if (yaml.target->major > 2 || yaml.target->minor > 2) {
+    reader.Panics();
     reader.Problem(
         reader.MarkOf("config.targetVersion"), "config.targetVersion",
         fmt::format("the migration ends at the last 2.2.x: write 2.2.16, start Milvus 2.2.16, and "
@@ -279,7 +294,8 @@ void CheckMeanings(Reader& reader, MigrateYaml& yaml) {
 
 std::span<const MigrateKey> MigrateKeys() { return kKeys; }
 
-Result<MigrateYaml> ParseMigrateYaml(std::string_view text, const std::string& file) {
+Result<MigrateYaml> ParseMigrateYaml(std::string_view text, const std::string& file,
+                                     int* tool_exit) {
   YAML::Node root;
   try {
     root = YAML::Load(std::string(text));
@@ -319,6 +335,7 @@ Result<MigrateYaml> ParseMigrateYaml(std::string_view text, const std::string& f
     }
     if (has_source) CheckPair(reader, yaml);
     CheckMeanings(reader, yaml);
+    if (!reader.Problems().empty() && tool_exit != nullptr) *tool_exit = reader.ToolExit();
     if (!reader.Problems().empty())
       return Fail(ErrorCode::kInvalidInput, Join(reader.Problems(), "\n"),
                   "correct each line; nothing was touched");

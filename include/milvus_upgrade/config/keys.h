@@ -29,11 +29,12 @@ enum Commands : unsigned {
   kReport = 1u << 7,
   kVersions = 1u << 8,
   kOther = 1u << 9,  // completion, man
+  kMigrate = 1u << 10,
   kPlanning = kCompose | kCheck | kPlan,
   kRunning = kCompose | kApply | kResume,
   kFindsRuns = kPlanning | kResume | kStatus | kHistory | kReport,  // by the project folder
   kOfRuns = kFindsRuns | kApply,  // apply has the project folder in its plan
-  kEvery = (1u << 10) - 1,
+  kEvery = (1u << 11) - 1,
 };
 
 enum class KeyType {

@@ -41,9 +41,11 @@ struct MigrateYaml {
   std::vector<std::string> warnings;  // with the place, for people
 };
 
-// Every problem of the file at once, one per line: FILE:LINE:COLUMN: key: what was expected.
-// Errors: kYamlSyntax, kInvalidInput.
-Result<MigrateYaml> ParseMigrateYaml(std::string_view text, const std::string& file);
+// Every problem of the file at once, one per line: FILE:LINE:COLUMN: key: what was expected. With
+// `tool_exit`, the exit code that Milvus's own tool gives the first of them: 1 where it looks at
+// the value, 2 where it panics. Errors: kYamlSyntax, kInvalidInput.
+Result<MigrateYaml> ParseMigrateYaml(std::string_view text, const std::string& file,
+                                     int* tool_exit = nullptr);
 
 // The keys, for docs/migrate-yaml.md.
 struct MigrateKey {

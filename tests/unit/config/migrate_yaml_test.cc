@@ -135,6 +135,27 @@ TEST(MigrateYaml, WhatMilvussToolPanicsOnIsAnErrorWithWordsAndAPlace) {
   }
 }
 
+TEST(MigrateYaml, TheExitCodesOfMilvussToolAreKnown) {
+  const std::pair<std::string, int> kCases[] = {
+      {With("type: run", "type: upgrade"), 1},
+      {With("2.1.4", "v2.1.4"), 1},
+      {With("2.1.4", "2.1"), 1},
+      {With("2.1.4", "2.0.2"), 1},
+      {With("2.1.4", "2.2.3"), 2},
+      {Document("2.1.0"), 1},
+      {Document("2.3.5"), 2},
+      {With("true", "xyz"), 2},
+      {With("metaSubPath: meta", ""), 2},
+      {With("type: etcd", "type: mysql"), 2},
+      {With("  kvSubPath: kv\n", ""), 2},
+  };
+  for (const auto& [text, code] : kCases) {
+    int tool_exit = 0;
+    EXPECT_FALSE(ParseMigrateYaml(text, "m", &tool_exit));
+    EXPECT_EQ(tool_exit, code) << text;
+  }
+}
+
 TEST(MigrateYaml, AllProblemsAreToldAtOnce) {
   const std::string error = ErrorOf("cmd:\n  type: no\nconfig: {}\netcd: {}\n");
   for (const char* key : {"cmd.type", "config.sourceVersion", "config.targetVersion",

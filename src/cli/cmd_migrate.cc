@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <csignal>
+#include <optional>
+
+#include "cli/commands.h"
+#include "cli/migrate_flow.h"
+#include "milvus_upgrade/base/duration.h"
+#include "ui/migrate_view.h"
+
+namespace mu::cli {
+namespace {
+
+// Draws what the migration tells: each stage once, its count while it lasts.
+class Shown : public migrate::Listener {
+ public:
+  Shown(run::Progress& progress, ports::Clock& clock) : progress_(progress), clock_(clock) {}
+  void Note(const std::string& line) override {
+    run::ProgressEvent event;
+    event.text = line;
+    progress_.Tell(event);
+  }
+  void Progress(const std::string& what, std::size_t done, std::size_t total) override {
+    const Millis now = clock_.Monotonic();
+    if (what != stage_) {
+      stage_ = what;
+      told_ = now;
+      return Note(total > 1 ? fmt::format("{} ({})", what, total) : what);
+    }
+    if (now - told_ < Millis(1'000)) return;
+    told_ = now;
+    run::ProgressEvent event;
+    event.kind = run::ProgressEvent::Kind::kWaiting;
+    event.text = total == 0 ? fmt::format("{}: {}", what, done)
+                            : fmt::format("{}: {} of {}", what, done, total);
+    progress_.Tell(event);
+  }
+
+ private:
+  run::Progress& progress_;
+  ports::Clock& clock_;
+  std::string stage_;
+  Millis told_{0};
+};
+
+Result<MigrateRequest> RequestOf(const Invocation& invocation, Wiring& wiring,
+                                 ui::Console& console) {
+  const std::string path = invocation.Flag("migrate-file", "");
+  MU_TRY(const std::string text, wiring.Files().Read(path));
+  MigrateRequest request;
+  MU_TRY(request.yaml, config::ParseMigrateYaml(text, path));
+  for (const std::string& warning : request.yaml.warnings) console.Warn(warning);
+  if (invocation.Flag("engine", "builtin") == "container")
+    return Fail(ErrorCode::kNotInThisBuild,
+                "the migration by Milvus's own container is not in this build yet",
+                "use --engine builtin");
+  request.etcd_container = invocation.Flag("etcd-container", "");
+  const std::string new_keys = invocation.Flag("new-keys", "refuse");
+  if (new_keys == "keep") request.new_keys = migrate::NewKeys::kKeep;
+  if (new_keys == "remove") request.new_keys = migrate::NewKeys::kRemove;
+  MU_TRY(request.patience, ParseDuration(invocation.Flag("etcd-patience", "60s")));
+  return request;
+}
+
+// Nothing written: the catalogue's code. Else what is left is gone on with by the same command.
+ExitCode CodeOf(const MigrateFailure& failure, ports::Interrupts& interrupts) {
+  if (failure.error.code == ErrorCode::kInterrupted)
+    return interrupts.Signal() == SIGTERM ? ExitCode::kTerminated : ExitCode::kInterrupted;
+  if (!failure.has_written) return RowOf(failure.error.code).exit;
+  return RowOf(failure.error.code).can_retry ? ExitCode::kPaused : ExitCode::kNeedsPerson;
+}
+
+int End(MigrateFailure failure, ports::Interrupts& interrupts, ui::Console& console) {
+  const ExitCode code = CodeOf(failure, interrupts);
+  if (failure.has_written && failure.error.hint.empty()) {
+    failure.error.hint =
+        "the metadata is half migrated, and all of it is there: the same command completes it, "
+        "cmd.type: rollback restores it; start no Milvus before that";
+  }
+  return console.Fail(failure.error, code, {});
+}
+
+ui::View ViewOf(const MigrateOutcome& outcome, const meta::Scope& scope, const ui::Style& style) {
+  if (const auto* run = std::get_if<migrate::RunOutcome>(&outcome))
+    return ui::MigrationView(*run, scope, style);
+  if (const auto* backup = std::get_if<migrate::BackupFacts>(&outcome))
+    return ui::BackupView(*backup, style);
+  return ui::RollbackView(std::get<migrate::RollbackOutcome>(outcome), scope, style);
+}
+
+std::string QuestionOf(const MigrateRequest& request, const meta::Scope& scope) {
+  return request.yaml.command == config::MigrateCommand::kRollback
+             ? fmt::format("Roll the metadata under {} back to {}?", scope.Prefix(),
+                           request.yaml.backup_file)
+             : fmt::format("Migrate the metadata under {} from {} to {}?", scope.Prefix(),
+                           request.yaml.source.Text(), request.yaml.target->Text());
+}
+
+}  // namespace
+
+int CmdMigrate(const Invocation& invocation, ui::Console& console) {
+  Wiring wiring;
+  const auto request = RequestOf(invocation, wiring, console);
+  if (!request) return console.Fail(request.error());
+  MigrateFlow flow(wiring, *request);
+  const meta::Scope scope = flow.Scope();
+  const bool is_run = request->yaml.command == config::MigrateCommand::kRun;
+  const bool asks = request->yaml.command != config::MigrateCommand::kBackup;
+  const bool is_dry = invocation.config.is_dry_run;
+  if (is_dry && !is_run)
+    return console.Fail(Error{ErrorCode::kUsage, "--dry-run is for cmd.type: run", "", {}});
+  if (asks && !is_dry) {
+    if (const Status can_ask = console.CheckCanAsk(invocation.config.is_yes); !can_ask)
+      return console.Fail(can_ask.error());
+  }
+  if (is_dry || (is_run && !invocation.config.is_yes)) {
+    auto progress = console.MakeProgress();
+    Shown shown(*progress, wiring.Clock());
+    auto rehearsed = flow.Rehearse(shown);
+    progress.reset();
+    if (!rehearsed) return End(std::move(rehearsed).error(), wiring.Interrupts(), console);
+    if (is_dry || rehearsed->kind == migrate::RunOutcome::Kind::kNothingToDo)
+      return console.End(ExitCode::kDone, ui::MigrationView(*rehearsed, scope, console.OutStyle()));
+    console.Show(ui::MigrationView(*rehearsed, scope, console.ErrStyle()));
+  }
+  if (asks) {
+    const auto answer =
+        console.Ask(QuestionOf(*request, scope), invocation.config.is_yes, wiring.Interrupts());
+    if (!answer) return console.Fail(answer.error());
+    if (!*answer) {
+      console.Note("nothing was touched");
+      return console.End(ExitCode::kDone, {});
+    }
+  }
+  auto progress = console.MakeProgress();
+  Shown shown(*progress, wiring.Clock());
+  auto outcome = flow.Do(shown);
+  progress.reset();
+  if (!outcome) return End(std::move(outcome).error(), wiring.Interrupts(), console);
+  return console.End(ExitCode::kDone, ViewOf(*outcome, scope, console.OutStyle()));
+}
+
+}  // namespace mu::cli
