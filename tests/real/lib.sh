@@ -161,7 +161,7 @@ fresh_stack21() { # [--prepare FUNCTION]
 }
 
 # The first start of 2.2.16 on migrated metadata is a race of its own parts: where a query node loads a segment before the
-# data node has noted the position of its channel, it panics (FromDmlCPLoadDelete; one in eight starts seen). The next start
+# data node has noted the position of its channel, it panics (FromDmlCPLoadDelete; one in eighteen starts seen). The next start
 # has the same data; nothing is lost.
 start_again_after_its_race() {
   [ "$(of_container milvus-standalone '{{.State.Status}} {{.State.ExitCode}}')" = "exited 2" ] || return 0

@@ -60,7 +60,7 @@ keys >"$work/migrated.keys"
 equal "keys of 2.1 left" "$(keys_like "$of_21")" 0
 [ "$(keys_like "$of_22")" -gt 20 ] || fail "there are no keys of 2.2"
 product 0 migrate -c "$work/migrate-run.yaml" --engine builtin --yes
-says "nothing to do"
+says "Nothing to do"
 keys | keys_without_counter >"$work/again.json"
 keys_without_counter <"$work/migrated.keys" >"$work/migrated.json"
 same_file "the second migration has changed keys" "$work/migrated.json" "$work/again.json"
