@@ -97,6 +97,8 @@ Result<ports::KeyPage> KeyPageOf(const json::value& answer, const ports::PageQue
   page.revision =
       query.revision != 0 ? query.revision : JsonInteger(answer, {"header", "revision"});
   page.has_more = JsonFlag(answer, {"more"});
+  page.member =
+      JsonText(answer, {"header", "cluster_id"}) + "/" + JsonText(answer, {"header", "member_id"});
   if (page.revision == 0)
     return Fail(ErrorCode::kEtcdFailed, "etcd's answer to a read has no revision");
   const json::array& kvs = JsonArray(answer, {"kvs"});

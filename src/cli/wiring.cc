@@ -9,6 +9,7 @@
 
 #include "adapters/compose_cli.h"
 #include "adapters/docker_cli.h"
+#include "adapters/etcd_direct.h"
 #include "adapters/etcd_gateway.h"
 #include "adapters/etcdctl_cli.h"
 #include "adapters/etcdctl_client.h"
@@ -38,7 +39,8 @@ struct Wiring::Parts {
       }};
   adapters::DockerCli docker{runner};
   adapters::ComposeCli compose{runner};
-  adapters::EtcdctlCli etcd{docker, files};
+  adapters::EtcdctlCli etcdctl{docker, files};
+  adapters::EtcdDirect etcd{docker, etcdctl};
   adapters::HttpClient http;
   std::map<std::string, std::string> environment;
   std::string working_directory;

@@ -28,6 +28,7 @@ struct KeyPage {
   std::vector<model::KeyValue> kvs;  // ascending by key
   std::int64_t revision = 0;         // the revision that it was read at: the query's, or now
   bool has_more = false;
+  std::string member;  // the cluster and member that answered, as etcd numbers them; "": not told
 };
 
 // A condition on one key or, with `end`, on every key of [key, end). A key that does not exist has
