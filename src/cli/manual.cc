@@ -9,6 +9,7 @@
 #include "milvus_upgrade/base/table.h"
 #include "milvus_upgrade/base/text.h"
 #include "milvus_upgrade/config/keys.h"
+#include "milvus_upgrade/config/migrate_yaml.h"
 
 namespace mu::cli {
 namespace {
@@ -150,6 +151,24 @@ std::string ConfigurationPage() {
          "rules of the POSIX shell; in a file they may\n  be a list of words. No shell is run and "
          "nothing is expanded: characters that a shell would act on are refused outside quotes.\n  "
          "Write `sh -c '...'` where a shell is wanted.\n\n" +
+         table.Markdown();
+}
+
+std::string MigrateYamlPage() {
+  TextTable table{{"key", "value", "meaning"}, {}};
+  for (const config::MigrateKey& key : config::MigrateKeys())
+    table.rows.push_back({Code(key.path), std::string(key.value), std::string(key.meaning)});
+  return "# migrate.yaml\n\n" + std::string(kMade) +
+         "The input of `milvus-upgrade migrate -c FILE`, the same as that of Milvus's own "
+         "meta-migration tool. Sample: "
+         "[configs/migrate.yaml](../configs/migrate.yaml).\n\n"
+         "- Keys are compared without case, as Milvus does. An unknown key is a warning with the "
+         "nearest known one; one that stands twice\n  is an error. All problems are told at once, "
+         "each with file, line, column, key and what was expected.\n"
+         "- Nothing is expanded: `${VARIABLE}` is refused where it stands for a value, and taken "
+         "as "
+         "it is in the password.\n"
+         "- Relative paths are meant from the working folder.\n\n" +
          table.Markdown();
 }
 

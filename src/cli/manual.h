@@ -12,5 +12,6 @@ std::string ExitCodesPage();      // docs/exit-codes.md
 std::string ErrorsPage();         // docs/errors.md
 std::string ConfigurationPage();  // docs/configuration.md
 std::string CommandsPage();       // docs/commands.md
+std::string MigrateYamlPage();    // docs/migrate-yaml.md
 
 }  // namespace mu::cli

@@ -26,6 +26,7 @@ INSTANTIATE_TEST_SUITE_P(Docs, Pages,
                          testing::Values(std::pair("exit-codes.md", &ExitCodesPage),
                                          std::pair("errors.md", &ErrorsPage),
                                          std::pair("configuration.md", &ConfigurationPage),
+                                         std::pair("migrate-yaml.md", &MigrateYamlPage),
                                          std::pair("commands.md", &CommandsPage)),
                          [](const auto& page) {
                            std::string name = page.param.first;
