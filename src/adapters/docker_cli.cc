@@ -19,6 +19,8 @@ using ports::CommandResult;
 constexpr Millis kPullTimeout{60 * 60'000};
 constexpr Millis kEngineMargin{60'000};  // what a slow engine may take on top of a grace period
 constexpr std::size_t kExecOutput = 1u << 30;  // 50,000 keys of Milvus are 18 MB of JSON (measured)
+constexpr Millis kCopyTimeout{5 * 60'000};     // our own program, over ssh as well
+constexpr Millis kHelperEnds{10'000};
 constexpr std::size_t kSmallFile = 16u << 20;
 
 bool Contains(std::string_view text, std::string_view part) {
@@ -235,17 +237,17 @@ Status DockerCli::SetRestartPolicy(const std::vector<std::string>& names, const 
   return Change({"update", "--restart", value}, names);
 }
 
-Result<std::string> DockerCli::Create(const std::string& name, const std::string& image,
-                                      const std::map<std::string, std::string>& labels) {
-  std::vector<std::string> arguments = {"create",    "--pull", "never",     "--name", name,
-                                        "--network", "none",   "--restart", "no"};
+Result<std::string> DockerCli::CreateWith(const std::string& name,
+                                          const std::vector<std::string>& options,
+                                          const std::map<std::string, std::string>& labels,
+                                          const std::vector<std::string>& image_and_words) {
+  std::vector<std::string> arguments = With({"create", "--pull", "never", "--name", name}, options);
   for (const auto& [label, value] : labels) {
     arguments.push_back("--label");
     arguments.push_back(label + "=" + value);
   }
-  // A command of its own, since an image without one cannot be created from. It never runs.
-  arguments.insert(arguments.end(), {"--", image, "never-started"});
-  MU_TRY(const CommandResult result, Docker(std::move(arguments)));
+  arguments.push_back("--");
+  MU_TRY(const CommandResult result, Docker(With(std::move(arguments), image_and_words)));
   if (result.exit_code == 0) return std::string(Trim(result.out));
   if (Contains(result.err, "is already in use by container"))
     return Fail(ErrorCode::kLocked, fmt::format("the container {} is there already: {}", name,
@@ -256,6 +258,54 @@ Result<std::string> DockerCli::Create(const std::string& name, const std::string
                 fmt::format("docker create {}: {}", name, DockerWords(result.err)));
   return Fail(ErrorCode::kContainerFailed,
               fmt::format("docker create {}: {}", name, DockerWords(result.err)));
+}
+
+Result<std::string> DockerCli::Create(const std::string& name, const std::string& image,
+                                      const std::map<std::string, std::string>& labels) {
+  // A command of its own, since an image without one cannot be created from. It never runs.
+  return CreateWith(name, {"--network", "none", "--restart", "no"}, labels,
+                    {image, "never-started"});
+}
+
+Result<std::string> DockerCli::CreateHelper(const ports::HelperSpec& spec) {
+  if (spec.argv.empty()) return Fail(ErrorCode::kInternal, "a helper without a program");
+  // A name that the engine does not know (its container is stopped) would be asked of the name
+  // servers of the engine's host: 127.0.0.1 is nobody's, inside.
+  return CreateWith(spec.name,
+                    {"--rm", "--interactive", "--network", spec.network, "--dns", "127.0.0.1",
+                     "--dns-search", ".", "--log-driver", "none", "--no-healthcheck", "--cap-drop",
+                     "ALL", "--security-opt", "no-new-privileges", "--entrypoint", spec.argv[0]},
+                    spec.labels, With({spec.image}, {spec.argv.begin() + 1, spec.argv.end()}));
+}
+
+Status DockerCli::CopyIn(const std::string& name, const std::vector<ports::FileInside>& files) {
+  Command command;
+  command.argv = {"cp", "-", name + ":/"};
+  MU_TRY(command.standard_input, TarOf(files));
+  command.timeout = kCopyTimeout;
+  MU_TRY(const CommandResult result, Docker(std::move(command)));
+  if (result.exit_code == 0) return {};
+  // What the client says of the root of a container that is not there (28.2).
+  if (Contains(result.err, "must be a directory"))
+    return Fail(ErrorCode::kContainerGone, "docker cp: No such container: " + name);
+  return Fail(VerbError("cp", {name}, result.err));
+}
+
+Result<ports::ExecResult> DockerCli::RunHelper(const std::string& name,
+                                               const std::function<void(std::string_view)>& on_line,
+                                               const std::function<bool()>& wants_end) {
+  Command command;
+  command.argv = {"start", "--attach", "--interactive", name};
+  command.on_line = on_line;
+  command.wants_end = wants_end;
+  command.timeout = kHelperEnds;
+  MU_TRY(CommandResult result, Docker(std::move(command)));
+  // The client gives the program's own exit code, except where the engine could not start it.
+  if (result.exit_code != 0 &&
+      (SaysNoSuchContainer(result.err) || result.err.starts_with("Error response from daemon:"))) {
+    return Fail(VerbError("start", {name}, result.err));
+  }
+  return ports::ExecResult{result.exit_code, {}, std::move(result.err)};
 }
 
 Result<ports::ExecResult> DockerCli::Exec(const std::string& name,

@@ -32,6 +32,11 @@ class DockerCli final : public ports::Docker {
                           int max_retries) override;
   Result<std::string> Create(const std::string& name, const std::string& image,
                              const std::map<std::string, std::string>& labels) override;
+  Result<std::string> CreateHelper(const ports::HelperSpec& spec) override;
+  Status CopyIn(const std::string& name, const std::vector<ports::FileInside>& files) override;
+  Result<ports::ExecResult> RunHelper(const std::string& name,
+                                      const std::function<void(std::string_view)>& on_line,
+                                      const std::function<bool()>& wants_end) override;
   // Values of `environment` are handed over by environment, never in argv.
   Result<ports::ExecResult> Exec(const std::string& name, const std::vector<std::string>& argv,
                                  const std::map<std::string, std::string>& environment,
@@ -53,6 +58,9 @@ class DockerCli final : public ports::Docker {
   // `docker VERB... NAME...`. Errors: kContainerGone, kContainerFailed with the engine's words.
   Status Change(std::vector<std::string> verb, const std::vector<std::string>& names,
                 Millis timeout = Millis(120'000));
+  Result<std::string> CreateWith(const std::string& name, const std::vector<std::string>& options,
+                                 const std::map<std::string, std::string>& labels,
+                                 const std::vector<std::string>& image_and_words);
   Status SignalThenKill(const std::vector<std::string>& names, Millis grace);
 
   ports::Runner& runner_;

@@ -180,6 +180,36 @@ std::string DockerWords(std::string_view err) {
   return lines.empty() ? "it gave no reason" : Join(lines, "; ");
 }
 
+Result<std::string> TarOf(const std::vector<ports::FileInside>& files) {
+  std::string tar;
+  for (const ports::FileInside& file : files) {
+    const std::string name = file.path.substr(file.path.find_first_not_of('/'));
+    if (name.size() > 99 || file.bytes.size() >= (std::uint64_t{1} << 33))
+      return Fail(ErrorCode::kInternal, "a name or a file that is too long for tar: " + file.path);
+    std::string header(kBlock, '\0');
+    const auto put = [&](std::size_t at, const std::string& text) {
+      header.replace(at, text.size(), text);
+    };
+    put(0, name);
+    put(100, fmt::format("{:07o}", file.mode));
+    put(108, "0000000");  // root
+    put(116, "0000000");
+    put(124, fmt::format("{:011o}", file.bytes.size()));
+    put(136, "00000000000");  // 1970: the same files, the same bytes
+    put(148, "        ");
+    put(156, "0");
+    put(257, std::string("ustar\0"
+                         "00",
+                         8));
+    std::uint32_t sum = 0;
+    for (const char c : header) sum += static_cast<unsigned char>(c);
+    put(148, fmt::format("{:06o}", sum) + std::string("\0 ", 2));
+    tar += header + file.bytes;
+    tar.append((kBlock - file.bytes.size() % kBlock) % kBlock, '\0');
+  }
+  return tar.append(2 * kBlock, '\0');
+}
+
 Result<std::uint64_t> FirstFileOfTar(const ReadBytes& read,
                                      const std::function<Status(std::string_view)>& take) {
   const auto skip = [](std::string_view) { return Status(); };

@@ -8,10 +8,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "adapters/json_read.h"
 #include "milvus_upgrade/base/result.h"
 #include "milvus_upgrade/model/container.h"
+#include "milvus_upgrade/ports/docker.h"
 
 namespace mu::adapters {
 
@@ -23,6 +25,9 @@ std::optional<Error> EngineError(std::string_view err);
 bool SaysNoSuchContainer(std::string_view err);
 // The words of the client without its prefix, on one line.
 std::string DockerWords(std::string_view err);
+
+// A ustar stream of these files, for `docker cp -`. The same files give the same bytes.
+Result<std::string> TarOf(const std::vector<ports::FileInside>& files);
 
 // Bytes that come in parts: up to as many as asked for, "" at the end.
 using ReadBytes = std::function<Result<std::string>(std::size_t most)>;

@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "adapters/descriptor.h"
 #include "milvus_upgrade/base/text.h"
@@ -208,6 +209,18 @@ void Drain(Descriptor& from, std::string& into, std::size_t limit, bool keeps_ta
   }
 }
 
+// Hands over the whole lines of `text` and leaves the rest; all of it at the end of the stream.
+void TakeLines(const Command& command, bool is_end, std::string& text) {
+  if (!command.on_line) return;
+  std::size_t at = 0;
+  for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', at)) {
+    command.on_line(std::string_view(text).substr(at, end - at));
+    at = end + 1;
+  }
+  text.erase(0, at);
+  if (is_end && !text.empty()) command.on_line(std::exchange(text, {}));
+}
+
 std::string NameOf(const Command& command) {
   // Two words tell `docker stop` from `docker inspect`; more could show what is not for a message.
   std::string name = command.argv[0].substr(command.argv[0].rfind('/') + 1);
@@ -226,7 +239,16 @@ Result<CommandResult> ProcessRunner::Run(const Command& command) {
                 fmt::format("{} cannot be started in {}: {}", command.argv[0],
                             command.working_directory, Words(errno)));
   }
-  MU_TRY(Descriptor in, OpenInput(command.standard_input));
+  Descriptor in;
+  Descriptor keeps_in_open;
+  if (command.wants_end) {
+    MU_TRY(Pipe pipe, MakePipe());
+    ::fcntl(pipe.read.Get(), F_SETFL, 0);  // the child's end blocks, as a program expects
+    in = std::move(pipe.read);
+    keeps_in_open = std::move(pipe.write);
+  } else {
+    MU_TRY(in, OpenInput(command.standard_input));
+  }
   MU_TRY(Pipe err, MakePipe());
   Pipe out;
   if (command.stdout_file.empty()) {
@@ -251,8 +273,14 @@ Result<CommandResult> ProcessRunner::Run(const Command& command) {
 
   CommandResult result;
   std::optional<Instant> ended;
+  Instant counts_from = start;
   for (;;) {
+    if (keeps_in_open.IsOpen()) {
+      counts_from = Now();
+      if (command.wants_end()) keeps_in_open.Close();
+    }
     Drain(out.read, result.out, command.max_output, false);
+    TakeLines(command, false, result.out);
     Drain(err.read, result.err, kKeptStderr, true);
     if (result.out.size() > command.max_output) {
       return Fail(ErrorCode::kCommandOutput,
@@ -264,7 +292,7 @@ Result<CommandResult> ProcessRunner::Run(const Command& command) {
     }
     if (ended && ((!out.read.IsOpen() && !err.read.IsOpen()) || Since(*ended) >= kDrainAfterExit))
       break;
-    const Millis left = command.timeout - Since(start);
+    const Millis left = command.timeout - Since(counts_from);
     if (!ended && left <= Millis(0)) {
       child.Kill();
       Drain(err.read, result.err, kKeptStderr, true);
@@ -274,6 +302,7 @@ Result<CommandResult> ProcessRunner::Run(const Command& command) {
                               FormatDuration(command.timeout), words.empty() ? "" : ": ", words));
     }
     if (interrupts_ != nullptr && interrupts_->Pending() == ports::Interrupt::kStopNow) {
+      keeps_in_open.Close();  // the gentle way, before the child is signalled
       return Fail(ErrorCode::kInterrupted,
                   fmt::format("{} was stopped by a second signal", NameOf(command)));
     }
@@ -284,6 +313,7 @@ Result<CommandResult> ProcessRunner::Run(const Command& command) {
                         {ended ? -1 : child.Pidfd(), POLLIN, 0}};
     ::poll(watched, std::size(watched), static_cast<int>(wait.count()));
   }
+  TakeLines(command, true, result.out);
   if (result.err.size() > kKeptStderr) result.err.erase(0, result.err.size() - kKeptStderr);
   result.exit_code = child.ExitCode();
   result.took = Since(start);

@@ -11,6 +11,7 @@
 #include "cli/command_line.h"
 #include "cli/drop_in.h"
 #include "cli/help.h"
+#include "cli/internal.h"
 #include "cli/wiring.h"
 #include "milvus_upgrade/base/log.h"
 #include "milvus_upgrade/base/text.h"
@@ -136,6 +137,7 @@ int Main(int argc, char** argv) {
   try {
     const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
     if (argc > 0 && IsDropIn(argv[0])) return RunDropIn(arguments);
+    if (!arguments.empty() && arguments[0] == kInternal) return RunInternal(arguments);
     setup.environment = Wiring().Environment();
     setup.output = AskedOutput(arguments, setup.environment);
     return Run(arguments, setup);

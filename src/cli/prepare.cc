@@ -103,16 +103,41 @@ Result<std::vector<plan::FileChange>> EditHop(const observe::World& world,
   return changes;
 }
 
-std::string ProbeAddress(const model::Observed& observed, std::string* why_not) {
-  // The proxy is what a client sees; its /healthz speaks for all roles.
-  std::string why = "no proxy or standalone service";
+struct ProbeAddresses {
+  std::string url;
+  std::string why_not;
+  plan::InsideProbe inside;
+};
+
+// Docker resolves names on the networks that people make only.
+std::string NamedNetworkOf(const model::Container& container) {
+  for (const auto& [network, address] : container.network_ips) {
+    if (network != "bridge" && network != "host" && network != "none") return network;
+  }
+  return {};
+}
+
+// The proxy is what a client sees; its /healthz speaks for all roles.
+ProbeAddresses ProbeOf(const model::Observed& observed) {
+  ProbeAddresses probe;
+  probe.why_not = "no proxy or standalone service";
   for (const model::MilvusService& milvus : observed.milvus) {
     if (milvus.role != model::Role::kProxy && milvus.role != model::Role::kStandalone) continue;
-    const std::string address = observe::ManagementAddress(observed, milvus, &why);
-    if (!address.empty()) return address + "/healthz";
+    const std::string address = observe::ManagementAddress(observed, milvus, &probe.why_not);
+    if (probe.url.empty() && !address.empty()) probe.url = address + "/healthz";
+    if (!milvus.container || !probe.inside.url.empty()) continue;
+    const std::string network = NamedNetworkOf(*milvus.container);
+    if (network.empty()) continue;
+    // etcd's image is small and not replaced by the upgrade; any other would do.
+    probe.inside = {
+        fmt::format("http://{}:{}/healthz", milvus.container->name, observed.settings.metrics_port),
+        network, milvus.container->image_id};
+    for (const model::Container& other : observed.other_containers) {
+      if (other.id == observed.etcd.container_id) probe.inside.image = other.image_id;
+    }
   }
-  *why_not = why;
-  return {};
+  if (!probe.url.empty()) probe.why_not.clear();
+  return probe;
 }
 
 }  // namespace
@@ -159,12 +184,16 @@ Result<Prepared> Prepare(const observe::World& world, const config::Config& conf
     prepared.findings.push_back(FindingOf(*edit_error, "edit", observed.project_directory));
   }
   const plan::ComposePlanInput plan_input = [&] {
-    std::string why_not;
-    std::string url = ProbeAddress(observed, &why_not);
-    return plan::ComposePlanInput{
-        config,         observed,          *path,
-        changes,        prepared.findings, observe::FingerprintOf(observed),
-        std::move(url), std::move(why_not)};
+    ProbeAddresses probe = ProbeOf(observed);
+    return plan::ComposePlanInput{config,
+                                  observed,
+                                  *path,
+                                  changes,
+                                  prepared.findings,
+                                  observe::FingerprintOf(observed),
+                                  std::move(probe.url),
+                                  std::move(probe.why_not),
+                                  std::move(probe.inside)};
   }();
   prepared.plan = plan::PlanCompose(plan_input);
   if (path->hops.empty()) {

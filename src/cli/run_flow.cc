@@ -6,17 +6,14 @@
 #include <algorithm>
 
 #include "cli/engine_lock.h"
+#include "cli/probes.h"
 #include "milvus_upgrade/base/text.h"
 #include "milvus_upgrade/plan/plan_compose.h"
 #include "milvus_upgrade/run/executor.h"
-#include "milvus_upgrade/run/prober.h"
 #include "ui/report.h"
 
 namespace mu::cli {
 namespace {
-
-constexpr Millis kProbeInterval{50};
-constexpr Millis kProbeTimeout{1000};
 
 // How a run ended, for its last record and the exit code.
 struct Ending {
@@ -37,7 +34,8 @@ class Flow {
         store_(store),
         files_(std::move(files)),
         plan_(plan),
-        lock_(wiring.Docker(), plan.instance) {}
+        lock_(wiring.Docker(), plan.instance),
+        probes_(wiring, plan) {}
 
   int Run(const std::optional<plan::Plan>& stored_rollback) {
     auto ending = Go(stored_rollback);
@@ -70,10 +68,9 @@ class Flow {
     // An error there shows at the next record of the executor, before the next effect.
     wiring_.SetCommandLog(run::CommandLogInto(*journal_));
     progress_ = console_.MakeProgress();
-    StartProbes();
+    MU_CHECK(probes_.Start(*journal_, IsDown()));
     MU_TRY(Ending ending, Decide(stored_rollback));
-    prober_.Stop();
-    for (run::Record& event : prober_.Events()) MU_CHECK(journal_->Append(std::move(event)));
+    MU_CHECK(probes_.End(*journal_));
     // A run that can go on keeps its lock: nobody else may touch the stack meanwhile. The run's end
     // is its last record.
     if (ending.IsOver() || !HasTouched()) {
@@ -255,24 +252,6 @@ class Flow {
     return std::nullopt;
   }
 
-  void StartProbes() {
-    if (!plan_.probe_url.empty()) {
-      prober_.Start("healthz", kProbeInterval, [this] {
-        const auto answer = wiring_.Http().Get(plan_.probe_url, kProbeTimeout);
-        return answer && answer->status == 200;
-      });
-    }
-    if (!plan_.probe_command.empty()) {
-      prober_.Start("probe-cmd", kProbeInterval, [this] {
-        ports::Command command;
-        command.argv = plan_.probe_command;
-        command.timeout = Millis(10'000);
-        const auto result = wiring_.ProbeRunner().Run(command);
-        return result && result->exit_code == 0;
-      });
-    }
-  }
-
   // Any image of the stack that is on the engine: the lock is never started.
   std::string LockImage() const {
     for (const plan::Step& step : plan_.steps) {
@@ -293,7 +272,7 @@ class Flow {
   EngineLock lock_;
   std::unique_ptr<run::Journal> journal_;
   std::unique_ptr<run::Progress> progress_;
-  run::Prober prober_;
+  Probes probes_;
   bool is_held_ = false;  // the lock on the engine is ours: from here on the stack may be touched
 };
 

@@ -2,6 +2,7 @@
 #include "cli/wiring.h"
 
 #include <fmt/format.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include <array>
@@ -38,6 +39,7 @@ struct Wiring::Parts {
         if (log) log(record);
       }};
   adapters::DockerCli docker{runner};
+  adapters::DockerCli probe_docker{bare_runner};
   adapters::ComposeCli compose{runner};
   adapters::EtcdctlCli etcdctl{docker, files};
   adapters::EtcdDirect etcd{docker, etcdctl};
@@ -98,6 +100,16 @@ Result<std::unique_ptr<ports::EtcdClient>> Wiring::EtcdOf(const config::MigrateY
                                     path(yaml.tls.key), yaml.tls.minimum_version, true};
   }
   return adapters::MakeEtcdGateway(options);
+}
+
+ports::Docker& Wiring::ProbeDocker() { return parts_->probe_docker; }
+
+Result<std::string> Wiring::OwnProgram() {
+  // The kernel gives the base of the program interpreter, where there is one.
+  if (getauxval(AT_BASE) != 0)
+    return Fail(ErrorCode::kNotInThisBuild,
+                "this build of milvus-upgrade is not one static binary");
+  return parts_->files.Read("/proc/self/exe");
 }
 
 void Wiring::SetCommandLog(ports::CommandLog log) { parts_->log = std::move(log); }

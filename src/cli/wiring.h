@@ -34,6 +34,10 @@ class Wiring {
   ports::Http& Http();
   ports::Runner&
   ProbeRunner();  // not recorded: a probe's hundreds of children are no part of the run
+  ports::Docker& ProbeDocker();  // not recorded either, for a thread of its own
+  // The bytes of this very program, to be run elsewhere. Errors: kNotInThisBuild when it needs
+  // libraries that are not there.
+  Result<std::string> OwnProgram();
   void SetCommandLog(ports::CommandLog log);
   const std::map<std::string, std::string>& Environment() const;
   std::string HostName() const;

@@ -53,6 +53,7 @@ class Builder {
     plan_.findings = in_.findings;
     plan_.probe_url = in_.probe_url;
     plan_.probe_reason = in_.probe_reason;
+    plan_.probe_inside = in_.probe_inside;
     plan_.probe_command = in_.config.probe_command;
     for (const rules::HopRule& rule : in_.path.hops) {
       plan_.hops.push_back(

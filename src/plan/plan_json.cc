@@ -260,6 +260,12 @@ void Fields(A& a, T& v) {
   a("timeout_ms", v.timeout);
   a("hop", v.hop);
 }
+template <class A, Is<InsideProbe> T>
+void Fields(A& a, T& v) {
+  a("url", v.url);
+  a("network", v.network);
+  a("image", v.image);
+}
 template <class A, Is<Plan> T>
 void Fields(A& a, T& v) {
   a("format", v.format);
@@ -280,6 +286,7 @@ void Fields(A& a, T& v) {
   a("notes", v.notes);
   a("probe_url", v.probe_url);
   a("probe_reason", v.probe_reason);
+  a("probe_inside", v.probe_inside);
   a("probe_command", v.probe_command);
   a("rolls_back", v.rolls_back);
 }

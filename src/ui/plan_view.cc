@@ -87,6 +87,10 @@ std::string Probes(const plan::Plan& plan) {
   std::vector<std::string> parts;
   if (!plan.probe_url.empty()) {
     parts.push_back(plan.probe_url + " (answers of /healthz, not of searches)");
+  } else if (!plan.probe_inside.url.empty()) {
+    parts.push_back(fmt::format(
+        "{} from a container of ours on the network {} (answers of /healthz, not of searches)",
+        plan.probe_inside.url, plan.probe_inside.network));
   } else {
     parts.push_back("/healthz is not measured" +
                     (plan.probe_reason.empty() ? std::string() : ": " + plan.probe_reason));

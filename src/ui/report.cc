@@ -103,7 +103,8 @@ Report::Probe& ProbeOf(Report& report, const std::string& name) {
 void AddProbes(const run::StoredRun& run, Report& report) {
   constexpr std::string_view kNotWritten = "the run did not come to the end of its measurement";
   Report::Probe& healthz = ProbeOf(report, "healthz");
-  healthz.not_measured = !run.plan.probe_url.empty()     ? std::string(kNotWritten)
+  const bool is_planned = !run.plan.probe_url.empty() || !run.plan.probe_inside.url.empty();
+  healthz.not_measured = is_planned                      ? std::string(kNotWritten)
                          : run.plan.probe_reason.empty() ? "/healthz is not reachable from here"
                                                          : run.plan.probe_reason;
   if (!run.plan.probe_command.empty()) ProbeOf(report, "probe-cmd").not_measured = kNotWritten;
@@ -122,6 +123,11 @@ void AddProbes(const run::StoredRun& run, Report& report) {
       probe.failed = ValueOf(record.evidence, "failed");
       probe.is_still_open = ValueOf(record.evidence, "still_open") == "true";
       probe.is_partial = WasCut(run.records);
+      probe.from = ValueOf(record.evidence, "from");
+      probe.ended_early = ValueOf(record.evidence, "ended_early");
+    } else if (record.event == "probe-not-measured") {
+      Report::Probe& probe = ProbeOf(report, ValueOf(record.evidence, "probe"));
+      if (probe.samples.empty()) probe.not_measured = ValueOf(record.evidence, "reason");
     }
   }
 }

@@ -33,6 +33,8 @@ struct Report {
     std::string name;          // "healthz", "probe-cmd"
     std::string label;         // "answers of /healthz, not of searches"
     std::string not_measured;  // why, "" when it was
+    std::string from;          // "a container on the network milvus"; "": from here
+    std::string ended_early;   // why it did not see the rest, "" when it saw all
     std::vector<Window> windows;
     std::string samples;
     std::string failed;

@@ -21,8 +21,11 @@ std::string OutageText(const Report& report) {
 
 std::string ProbeText(const Report::Probe& probe) {
   if (!probe.not_measured.empty()) return "not measured: " + probe.not_measured;
+  const std::string label = probe.label + (probe.from.empty() ? "" : ", from " + probe.from);
+  const std::string early =
+      probe.ended_early.empty() ? "" : "; not seen to the end: " + probe.ended_early;
   if (probe.windows.empty())
-    return fmt::format("no failed answer of {} ({})", probe.samples, probe.label);
+    return fmt::format("no failed answer of {} ({}{})", probe.samples, label, early);
   std::vector<std::string> windows;
   for (const Report::Window& window : probe.windows)
     windows.push_back(
@@ -31,8 +34,8 @@ std::string ProbeText(const Report::Probe& probe) {
   if (probe.windows.size() > 1) text += ", longest " + FormatDuration(probe.longest);
   if (probe.is_still_open) text += ", still so at the end";
   if (probe.is_partial) text += ", without the time in which the run was cut";
-  return text + fmt::format(" ({}; {} of {} failed; {})", probe.label, probe.failed, probe.samples,
-                            Join(windows, ", "));
+  return text + fmt::format(" ({}; {} of {} failed; {}{})", label, probe.failed, probe.samples,
+                            Join(windows, ", "), early);
 }
 
 std::string NoReturnText(const Report& report) {
@@ -135,6 +138,8 @@ boost::json::object JsonOf(const Report& report) {
                       {"label", probe.label},
                       {"is_measured", probe.not_measured.empty()},
                       {"not_measured", probe.not_measured},
+                      {"from", probe.from},
+                      {"ended_early", probe.ended_early},
                       {"samples", probe.samples},
                       {"failed", probe.failed},
                       {"is_still_open", probe.is_still_open},

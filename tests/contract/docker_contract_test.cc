@@ -260,6 +260,70 @@ TEST_P(DockerContract, AMissingFileInsideIsAnErrorAndLeavesNothing) {
   EXPECT_FALSE(engine_->Files().Stat(tar).value());
 }
 
+TEST_P(DockerContract, AHelperIsSeenWithItsLabelsAndFilesBeforeItStarts) {
+  const std::string name = engine_->Name("helper");
+  const std::string network = "bridge";
+  const ports::HelperSpec spec = {
+      name, kImage, network, {"echo", "a", "b c"}, {{"contract", name}}};
+  const auto id = Docker().CreateHelper(spec);
+  ASSERT_TRUE(id) << id.error().Text();
+  EXPECT_EQ(Docker().CreateHelper(spec).error().code, ErrorCode::kLocked);
+  EXPECT_EQ(Docker().List({"contract=" + name}).value(), Names{*id});
+  EXPECT_FALSE(Look(name).HasEverStarted());
+  EXPECT_TRUE(Look(name).network_ips.contains(network));
+  const std::string bytes = std::string("one\0two", 7) + std::string(100'000, 'x');
+  const Status copied = Docker().CopyIn(name, {{"/first", "1\n", 0600}, {"/second", bytes, 0755}});
+  ASSERT_TRUE(copied) << copied.error().Text();
+  EXPECT_EQ(Docker().ReadFile(name, "/first").value(), "1\n");
+  EXPECT_EQ(Docker().ReadFile(name, "/second").value(), bytes);
+  EXPECT_TRUE(Docker().Remove(name, true));
+}
+
+TEST_P(DockerContract, AHelpersLinesComeAndItIsGoneWhenItEnds) {
+  const std::string name = engine_->Name("helper");
+  ASSERT_TRUE(Docker().CreateHelper({name, kImage, "bridge", {"echo", "a", "b c"}, {}}));
+  Names lines;
+  const auto result = Docker().RunHelper(
+      name, [&](std::string_view line) { lines.emplace_back(line); }, [] { return false; });
+  ASSERT_TRUE(result) << result.error().Text();
+  EXPECT_EQ(result->exit_code, 0);
+  EXPECT_EQ(lines, Names{"a b c"});
+  EXPECT_FALSE(Docker().Inspect({name})->front());
+}
+
+TEST_P(DockerContract, AHelperEndsWhenItIsToldTo) {
+  const std::string name = engine_->Name("helper");
+  ASSERT_TRUE(Docker().CreateHelper({name, kImage, "bridge", {"cat"}, {}}));
+  const Millis start = engine_->Clock().Monotonic();
+  const auto result = Docker().RunHelper(
+      name, [](std::string_view) {},
+      [&] { return engine_->Clock().Monotonic() - start > Millis(1500); });
+  ASSERT_TRUE(result) << result.error().Text();
+  EXPECT_EQ(result->exit_code, 0);
+  EXPECT_GT(engine_->Clock().Monotonic() - start, Millis(1500)) << "its stdin was open until then";
+  EXPECT_FALSE(Docker().Inspect({name})->front());
+}
+
+TEST_P(DockerContract, AHelperThatCannotRunSaysWhyAndLeavesNothing) {
+  const auto run = [&](const std::string& name) {
+    return Docker().RunHelper(
+        name, [](std::string_view) {}, [] { return false; });
+  };
+  EXPECT_EQ(run(engine_->Name("nobody")).error().code, ErrorCode::kContainerGone);
+  const std::string name = engine_->Name("helper");
+  ASSERT_TRUE(Docker().CreateHelper({name, kImage, "bridge", {"/no-such-program"}, {}}));
+  const auto result = run(name);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::kContainerFailed);
+  EXPECT_NE(result.error().message.find("no-such-program"), std::string::npos)
+      << result.error().message;
+  EXPECT_FALSE(Docker().Inspect({name})->front());
+  const auto missing =
+      Docker().CreateHelper({name, "ground.local/mu-contract/nobody:1", "bridge", {"cat"}, {}});
+  EXPECT_EQ(missing.error().code, ErrorCode::kImageMissing);
+  EXPECT_EQ(Docker().CopyIn(name, {{"/a", "a", 0600}}).error().code, ErrorCode::kContainerGone);
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, DockerContract, testing::ValuesIn(Engines()),
                          [](const auto& row) { return row.param.name; });
 

@@ -157,6 +157,50 @@ Result<std::string> FakeDocker::Create(const std::string& name, const std::strin
   return id;
 }
 
+Result<std::string> FakeDocker::CreateHelper(const ports::HelperSpec& spec) {
+  MU_TRY(const Answer answer, world_.Enter("create " + spec.name));
+  if (answer == Answer::kLie) return std::string(64, '0');
+  ContainerSpec made;
+  made.name = spec.name;
+  made.image = spec.image;
+  made.command = spec.argv;
+  made.labels = spec.labels;
+  made.networks = {spec.network};
+  MU_TRY(const std::string id, world_.CreateContainer(made));
+  MU_CHECK(world_.Leave("create " + spec.name));
+  return id;
+}
+
+Status FakeDocker::CopyIn(const std::string& name, const std::vector<ports::FileInside>& files) {
+  MU_TRY(const Answer answer, world_.Enter("copy in " + name));
+  if (answer == Answer::kLie) return {};
+  MU_TRY(FakeContainer* const container, Need(name));
+  for (const ports::FileInside& file : files) container->files[file.path] = file.bytes;
+  return world_.Leave("copy in " + name);
+}
+
+Result<ports::ExecResult> FakeDocker::RunHelper(
+    const std::string& name, const std::function<void(std::string_view)>& on_line,
+    const std::function<bool()>& wants_end) {
+  MU_CHECK(CheckEngine());
+  MU_TRY(const FakeContainer* container, Need(name));
+  const std::vector<std::string> argv = container->spec.command;
+  const auto copied = container->files.find(argv[0]);
+  if (argv[0] != "echo" && argv[0] != "cat" && copied == container->files.end()) {
+    world_.RemoveContainer(name);
+    return Fail(ErrorCode::kContainerFailed,
+                "exec: \"" + argv[0] + "\": executable file not found in $PATH");
+  }
+  const std::string printed = argv[0] == "echo" ? Join({argv.begin() + 1, argv.end()}, " ")
+                              : copied != container->files.end() ? copied->second
+                                                                 : "";
+  MU_CHECK(world_.StartContainer(name));
+  for (const std::string& line : Lines(printed)) on_line(line);
+  while (argv[0] == "cat" && !wants_end()) world_.Clock().Advance(kTick);
+  world_.RemoveContainer(name);
+  return ports::ExecResult{};
+}
+
 Result<ports::ExecResult> FakeDocker::Exec(const std::string& name,
                                            const std::vector<std::string>& argv,
                                            const std::map<std::string, std::string>&, Millis) {
@@ -200,6 +244,8 @@ Status FakeDocker::CopyOut(const std::string& name, const std::string& path_insi
 Result<std::string> FakeDocker::ReadFile(const std::string& name, const std::string& path_inside) {
   MU_CHECK(CheckEngine());
   MU_TRY(const FakeContainer* container, Need(name));
+  if (const auto copied = container->files.find(path_inside); copied != container->files.end())
+    return copied->second;
   const auto it = world_.image_files.find(container->facts.image + ":" + path_inside);
   if (it != world_.image_files.end()) return it->second;
   return Fail(ErrorCode::kFileRead,

@@ -33,6 +33,13 @@ class FakeDocker : public ports::Docker {
                           int max_retries) override;
   Result<std::string> Create(const std::string& name, const std::string& image,
                              const std::map<std::string, std::string>& labels) override;
+  Result<std::string> CreateHelper(const ports::HelperSpec& spec) override;
+  Status CopyIn(const std::string& name, const std::vector<ports::FileInside>& files) override;
+  // Knows the programs echo and cat, and those that were copied in: their bytes are what they
+  // print.
+  Result<ports::ExecResult> RunHelper(const std::string& name,
+                                      const std::function<void(std::string_view)>& on_line,
+                                      const std::function<bool()>& wants_end) override;
   Result<ports::ExecResult> Exec(const std::string& name, const std::vector<std::string>& argv,
                                  const std::map<std::string, std::string>& environment,
                                  Millis timeout) override;

@@ -70,6 +70,7 @@ struct FakeContainer {
   std::optional<Millis> ready_at;
   std::vector<std::int64_t> leases;
   std::string log;
+  std::map<std::string, std::string> files;  // copied in
 };
 
 enum class Answer { kTrue, kEngineDown, kHang, kLie };  // kLie: says success and does nothing

@@ -27,6 +27,14 @@ struct Hop {
   bool operator==(const Hop&) const = default;
 };
 
+// How /healthz is asked where no port of it is reachable from here: by a container of ours.
+struct InsideProbe {
+  std::string url;      // by the container's name; "" when it is on no network with names
+  std::string network;  // of the engine
+  std::string image;    // id of one that the stack runs
+  bool operator==(const InsideProbe&) const = default;
+};
+
 struct Plan {
   int format = kPlanFormat;
   std::string tool_version;
@@ -44,8 +52,9 @@ struct Plan {
   std::string point_of_no_return;  // id of the step in which it can happen; "" when there is none
   std::vector<std::string> not_backed_up;  // "objects in MinIO", ...
   std::vector<std::string> notes;          // what changes for clients, what is taken for granted
-  std::string probe_url;                   // /healthz as reachable from here, "" when it is not
+  std::string probe_url;                   // /healthz as published to here, "" when it is not
   std::string probe_reason;                // why it is not
+  InsideProbe probe_inside;
   std::vector<std::string> probe_command;
   std::string rolls_back;  // run id that a rollback plan belongs to
   bool operator==(const Plan&) const = default;

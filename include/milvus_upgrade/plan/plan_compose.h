@@ -33,6 +33,7 @@ struct ComposePlanInput {
   std::string fingerprint;
   std::string probe_url;     // of /healthz, "" when it cannot be reached from here
   std::string probe_reason;  // why not
+  InsideProbe probe_inside = {};
 };
 
 Plan PlanCompose(const ComposePlanInput& input);

@@ -4,9 +4,11 @@
 // that can be killed at any call.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "milvus_upgrade/base/duration.h"
@@ -19,6 +21,22 @@ struct ExecResult {
   int exit_code = 0;
   std::string out;
   std::string err;
+};
+
+// A container for one program of ours. The engine removes it when it ends; it publishes nothing,
+// mounts nothing, has no capabilities, keeps no log and asks no name server beyond its network's.
+struct HelperSpec {
+  std::string name;
+  std::string image;  // on the engine; only its files are used, not its entry point
+  std::string network;
+  std::vector<std::string> argv;  // argv[0]: a path inside
+  std::map<std::string, std::string> labels;
+};
+
+struct FileInside {
+  std::string path;  // absolute; its folder exists
+  std::string bytes;
+  int mode = 0600;  // it belongs to root
 };
 
 // Errors of all: kDockerMissing, kDockerDown, kDockerDenied, kCommandTimeout, kCommandOutput; and
@@ -48,6 +66,19 @@ class Docker {
   // Creates and never starts. Errors: kLocked when the name is taken.
   virtual Result<std::string> Create(const std::string& name, const std::string& image,
                                      const std::map<std::string, std::string>& labels) = 0;
+  // Creates and does not start. Errors: kLocked when the name is taken, kImageMissing,
+  // kContainerFailed with the engine's words.
+  virtual Result<std::string> CreateHelper(const HelperSpec& spec) = 0;
+  // Into a container that need not run, over the engine's API. Errors: kContainerGone.
+  virtual Status CopyIn(const std::string& name, const std::vector<FileInside>& files) = 0;
+  // Starts a helper and stays with it until it has ended and is removed: each line of its stdout
+  // as it comes (nothing is kept of it), its stdin open until `wants_end` says true and closed
+  // then, or when this program dies; that is how it is told to end. A non-zero exit is a result.
+  // Errors: kContainerGone, kContainerFailed when it cannot start, kCommandTimeout when it has not
+  // ended 10 s after it was told to.
+  virtual Result<ExecResult> RunHelper(const std::string& name,
+                                       const std::function<void(std::string_view)>& on_line,
+                                       const std::function<bool()>& wants_end) = 0;
   // A non-zero exit is a result. Errors: kContainerGone when it is not running.
   virtual Result<ExecResult> Exec(const std::string& name, const std::vector<std::string>& argv,
                                   const std::map<std::string, std::string>& environment,

@@ -23,6 +23,11 @@ struct Command {
   std::size_t max_output = 64u << 20;  // bytes of stdout; more is an error, not a cut text
   std::string stdout_file;  // when set, stdout goes straight to this file (0600) and is not kept
   bool has_clean_environment = false;  // only `environment`, nothing of ours
+  // When set, each line of stdout is handed over as it comes, without its newline, and not kept.
+  std::function<void(std::string_view line)> on_line;
+  // When set, the child works until this says true (asked each 100 ms): its stdin is a pipe that
+  // stays open until then and is closed when we die, however we die. `timeout` counts from there.
+  std::function<bool()> wants_end;
 };
 
 struct CommandResult {

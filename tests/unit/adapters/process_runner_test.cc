@@ -55,6 +55,36 @@ TEST(ProcessRunner, DrainsBothPipesAtOnce) {
   EXPECT_TRUE(result->err.ends_with("last\n"));
 }
 
+TEST(ProcessRunner, HandsOverLinesAsTheyComeAndHoldsStdinOpenUntilTheEndIsWanted) {
+  std::vector<std::string> lines;
+  Command command = Sh("echo one; printf 'two\\nthr'; sleep 0.2; echo ee; cat; printf last");
+  command.on_line = [&](std::string_view line) { lines.emplace_back(line); };
+  std::size_t seen = 0;
+  command.wants_end = [&] {
+    seen = lines.size();
+    return seen == 3;  // the child lives and its lines are here
+  };
+  const auto result = ProcessRunner().Run(command);
+  ASSERT_TRUE(result) << result.error().Text();
+  EXPECT_EQ(result->exit_code, 0);
+  EXPECT_EQ(seen, 3u);
+  EXPECT_EQ(lines, (std::vector<std::string>{"one", "two", "three", "last"}));
+  EXPECT_EQ(result->out, "");
+}
+
+TEST(ProcessRunner, CountsTheTimeoutOfSuchAChildFromWhenItsEndIsWanted) {
+  Command command = Sh("exec sleep 30");  // does not look at its stdin
+  command.timeout = Millis(300);
+  const auto start = std::chrono::steady_clock::now();
+  const auto since = [&] { return std::chrono::steady_clock::now() - start; };
+  command.wants_end = [&] { return since() > std::chrono::milliseconds(700); };
+  const auto result = ProcessRunner().Run(command);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::kCommandTimeout);
+  EXPECT_GE(since(), std::chrono::milliseconds(1000));
+  EXPECT_LT(since(), std::chrono::seconds(10));
+}
+
 TEST(ProcessRunner, NamesAProgramThatIsNotOnPath) {
   Command command;
   command.argv = {"no-such-program-here"};

@@ -93,6 +93,7 @@ inline Plan EveryKind() {
   plan.notes = {"clients see UNAVAILABLE"};
   plan.probe_url = "http://127.0.0.1:9091/healthz";
   plan.probe_reason = "published";
+  plan.probe_inside = {"http://milvus-standalone:9091/healthz", "milvus", "sha256:0123"};
   plan.probe_command = {"python3", "probe.py"};
   plan.rolls_back = "20261125-120000-ab12";
   return plan;

@@ -121,6 +121,34 @@ TEST(Report, TellsAFinishedRunFromPlanAndJournal) {
   EXPECT_FALSE(report.error);
 }
 
+TEST(Report, SaysFromWhereItWasMeasuredAndWhyNot) {
+  Style wide;
+  wide.width = 400;
+  Story story;
+  story.Event("probe-summary", "", 5'000,
+              {{"probe", "healthz"},
+               {"samples", "90"},
+               {"failed", "0"},
+               {"still_open", "false"},
+               {"from", "a container on the network milvus"},
+               {"ended_early", "the engine went away"}});
+  const Report inside = MakeReport(story.Run());
+  EXPECT_EQ(inside.probes[0].not_measured, "");
+  const std::string text = ReportView(inside, wide).text;
+  EXPECT_NE(text.find("answers of /healthz, not of searches, from a container on the network "
+                      "milvus; not seen to the end: the engine went away"),
+            std::string::npos)
+      << text;
+
+  Story none;
+  none.Run().plan.probe_url.clear();
+  none.Run().plan.probe_inside.url = "http://milvus-standalone:9091/healthz";
+  none.Event("probe-not-measured", "", 10, {{"probe", "healthz"}, {"reason", "exec format error"}});
+  EXPECT_EQ(MakeReport(none.Run()).probes[0].not_measured, "exec format error");
+  none.Run().records.pop_back();
+  EXPECT_NE(MakeReport(none.Run()).probes[0].not_measured, "") << "planned, and never written";
+}
+
 TEST(Report, SaysTheSameInTextMarkdownAndJson) {
   const Report report = MakeReport(Finished().Run());
   Style wide;
