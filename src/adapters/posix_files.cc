@@ -199,6 +199,14 @@ bool IsInGroup(gid_t group) {
   return count > 0 && std::find(groups.begin(), groups.end(), group) != groups.end();
 }
 
+int TryLock(int file, int kind) {
+  int failed = 0;
+  do {
+    failed = ::flock(file, kind | LOCK_NB);
+  } while (failed != 0 && errno == EINTR);
+  return failed;
+}
+
 }  // namespace
 
 bool IsMountPoint(std::string_view mountinfo, std::string_view path) {
@@ -255,6 +263,8 @@ Result<std::optional<ports::FileFacts>> PosixFiles::Stat(const std::string& path
   found.is_writable = ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0;
   found.bytes = static_cast<std::uint64_t>(facts.st_size);
   found.mode = facts.st_mode & 07777;
+  std::error_code error;  // of what is no link
+  found.link_target = fs::read_symlink(path, error).string();
   return found;
 }
 
@@ -379,10 +389,12 @@ Result<std::unique_ptr<ports::FileLock>> PosixFiles::Lock(const std::string& pat
                                                           std::string_view holder) {
   Descriptor file(Open(path, O_RDWR | O_CREAT, 0600));
   if (!file.IsOpen()) return FailWrite(path, errno, "open");
-  int failed = 0;
-  do {
-    failed = ::flock(file.Get(), LOCK_EX | LOCK_NB);
-  } while (failed != 0 && errno == EINTR);
+  int failed = TryLock(file.Get(), LOCK_EX);
+  // IsLocked of another process holds it for a moment.
+  for (int tries = 0; failed != 0 && errno == EWOULDBLOCK && tries < 10; ++tries) {
+    ::usleep(5'000);
+    failed = TryLock(file.Get(), LOCK_EX);
+  }
   if (failed != 0 && errno == EWOULDBLOCK) {
     const auto text = Read(path);
     const std::string words = text ? Printable(Trim(*text)) : "";
@@ -393,6 +405,15 @@ Result<std::unique_ptr<ports::FileLock>> PosixFiles::Lock(const std::string& pat
   if (::ftruncate(file.Get(), 0) != 0) return FailWrite(path, errno);
   if (const int error = WriteAll(file.Get(), holder)) return FailWrite(path, error);
   return std::make_unique<PosixFileLock>(std::move(file));
+}
+
+Result<bool> PosixFiles::IsLocked(const std::string& path) {
+  const Descriptor file(Open(path, O_RDONLY));
+  if (!file.IsOpen() && errno == ENOENT) return false;
+  if (!file.IsOpen()) return FailRead(path, errno);
+  if (TryLock(file.Get(), LOCK_SH) == 0) return false;  // released with the descriptor
+  if (errno == EWOULDBLOCK) return true;
+  return FailRead(path, errno);
 }
 
 Result<std::uint64_t> PosixFiles::FreeBytes(const std::string& path) {

@@ -32,6 +32,7 @@ class PosixFiles final : public ports::Files {
   Result<std::unique_ptr<ports::FileLock>> Lock(const std::string& path,
                                                 std::string_view holder) override;
   // Of the file system that `path` is on or would be made on.
+  Result<bool> IsLocked(const std::string& path) override;
   Result<std::uint64_t> FreeBytes(const std::string& path) override;
   std::string Absolute(const std::string& path) override;
   Result<std::string> Sha256Of(const std::string& path) override;

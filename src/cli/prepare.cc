@@ -84,7 +84,8 @@ Result<std::vector<plan::FileChange>> EditHop(const observe::World& world,
                                               edit::ProjectSources* sources) {
   std::map<std::string, model::ImageRef> wanted;
   for (const model::MilvusService& milvus : observed.milvus) {
-    if (!milvus.container) continue;
+    // Also one without a container (a finding of its own): its next start must not be an old
+    // version on new metadata.
     wanted[milvus.service] = milvus.image.WithTag(model::TagForVersion(milvus.image.tag, hop.to));
   }
   MU_TRY(const std::vector<edit::FileEdit> edits, edit::EditImages(*sources, wanted));

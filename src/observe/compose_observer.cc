@@ -122,6 +122,7 @@ Status ObserveFiles(const World& world, const edit::ProjectSources& sources,
       fact.sha256 = Sha256(file.bytes);
       MU_TRY(const auto stat, world.files.Stat(file.path));
       fact.is_writable = stat && stat->is_writable;
+      if (stat) fact.link_target = stat->link_target;
       MU_TRY(fact.not_replaceable, world.files.WhyNotReplaceable(file.path));
       observed->files.push_back(std::move(fact));
     }
@@ -152,6 +153,7 @@ void MaskSecrets(model::Observed* observed) {
   for (model::MilvusService& service : observed->milvus) {
     if (service.container) MaskSecrets(&service.container->environment);
   }
+  for (auto& [service, container] : observed->name_holders) MaskSecrets(&container.environment);
   for (auto* containers : {&observed->other_containers, &observed->autostarters}) {
     for (model::Container& container : *containers) MaskSecrets(&container.environment);
   }
@@ -168,6 +170,18 @@ std::string CiWorkspace(const std::map<std::string, std::string>& environment) {
     if (it != environment.end() && !it->second.empty()) return it->second;
   }
   return {};
+}
+
+// Containers that have a name which the files give to a service of this project, and are not ours.
+void ObserveNames(const std::vector<model::Container>& all, model::Observed* observed) {
+  for (const auto& [name, service] : observed->project.services) {
+    if (service.container_name.empty()) continue;
+    for (const model::Container& container : all) {
+      if (container.name == service.container_name &&
+          container.Label(kProjectLabel) != observed->project.name)
+        observed->name_holders[name] = container;
+    }
+  }
 }
 
 Status ObserveServices(const std::vector<model::Container>& mine, model::Observed* observed) {
@@ -370,6 +384,7 @@ Result<ComposeView> ObserveCompose(const World& world, const config::Config& con
       MU_TRY(observed.compose_version, world.compose.Version(made_by));
     }
   }
+  ObserveNames(all, &observed);
   for (const model::Container& container : all) {
     const bool is_autostarter =
         container.IsRunning() &&
@@ -383,7 +398,7 @@ Result<ComposeView> ObserveCompose(const World& world, const config::Config& con
   MU_CHECK(ObserveServices(mine, &observed));
   MU_CHECK(ObserveMilvus(world, all, &observed));
   MU_CHECK(ObserveImages(world, config, &observed));
-  if (const auto free = world.files.FreeBytes(observed.project_directory)) {
+  if (const auto free = world.files.FreeBytes(observed.state_dir)) {
     observed.free_bytes_state = static_cast<std::int64_t>(*free);
   }
   MaskSecrets(&observed);

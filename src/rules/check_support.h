@@ -54,6 +54,7 @@ std::vector<std::string> AddressesOf(const model::Container& container);
 std::string HostOfAddress(const std::string& address);
 
 inline constexpr std::string_view kWorkingDirLabel = "com.docker.compose.project.working_dir";
+inline constexpr std::string_view kProjectLabel = "com.docker.compose.project";
 inline constexpr std::string_view kServiceLabel = "com.docker.compose.service";
 
 // The checks, one row each in checks.cc.
@@ -77,8 +78,10 @@ MU_CHECKS(CheckForeignSessions);
 MU_CHECKS(CheckRestartPolicy);
 MU_CHECKS(CheckAutostarters);
 MU_CHECKS(CheckStopGrace);
+MU_CHECKS(CheckContainerNames);
 // checks_drift.cc
 MU_CHECKS(CheckDataInContainer);
+MU_CHECKS(CheckUnnamedVolumes);
 MU_CHECKS(CheckMounts);
 MU_CHECKS(CheckWorkingFolder);
 MU_CHECKS(CheckProjectFolders);

@@ -91,6 +91,29 @@ void CheckContainers(const CheckInput& in, Findings& out) {
   }
 }
 
+void CheckContainerNames(const CheckInput& in, Findings& out) {
+  for (const auto& [service, holder] : in.observed.name_holders) {
+    const bool is_milvus =
+        std::any_of(in.observed.milvus.begin(), in.observed.milvus.end(),
+                    [&](const MilvusService& milvus) { return milvus.service == service; });
+    const std::string project = holder.Label(std::string(kProjectLabel));
+    const std::string folder = holder.Label(std::string(kWorkingDirLabel));
+    std::string owner = project.empty() ? "no Compose project" : "project " + project;
+    if (!folder.empty()) owner += " in " + folder;
+    Add(out, is_milvus ? model::Severity::kError : model::Severity::kWarning, service,
+        fmt::format("the container {} ({}) is of {}, not of {}", holder.name, holder.image, owner,
+                    in.observed.project.name),
+        "a name is given once on an engine: Compose cannot make a container of this service while "
+        "another has it",
+        project.empty() ? fmt::format("rename or remove it, if it is not this stack's: docker "
+                                      "inspect {}",
+                                      holder.name)
+                        : fmt::format("if that is the stack to upgrade, name its project: -p {}{}; "
+                                      "else give this one other container names",
+                                      project, folder.empty() ? "" : ", run from " + folder));
+  }
+}
+
 void CheckDependencies(const CheckInput& in, Findings& out) {
   std::set<std::string> needed;
   for (const MilvusService& milvus : in.observed.milvus) {

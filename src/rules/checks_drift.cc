@@ -81,6 +81,26 @@ void CompareMounts(const model::Observed& observed, const std::string& service_n
   }
 }
 
+// What this container keeps in its data folder and nowhere else, in words; "" when nothing.
+std::string DataKeptBy(const model::MilvusSettings& settings, const MilvusService& milvus) {
+  const bool has_local_queue = settings.queue == model::MessageQueue::kRocksmq ||
+                               settings.queue == model::MessageQueue::kNatsmq;
+  if (!milvus.container || settings.data_dir.empty()) return {};
+  if (settings.storage_type == "local") return "Milvus keeps its data there";
+  if (milvus.role == model::Role::kStandalone && has_local_queue)
+    return "the message queue keeps rows there that are not stored yet";
+  return {};
+}
+
+// The lasting mount that holds the data folder; null when it is in the container's own layer.
+const Mount* DataMountOf(const model::MilvusSettings& settings, const Container& container) {
+  const auto it =
+      std::find_if(container.mounts.begin(), container.mounts.end(), [&](const Mount& mount) {
+        return mount.type != "tmpfs" && IsWithin(settings.data_dir, mount.target);
+      });
+  return it == container.mounts.end() ? nullptr : &*it;
+}
+
 // The image that the container was made from; null when its name now means another one.
 const model::Image* ImageOf(const model::Observed& observed, const Container& container) {
   const auto it = observed.images.find(container.image);
@@ -125,28 +145,38 @@ std::vector<std::string> EnvironmentDrift(const ComposeService& service, const C
 }  // namespace
 
 void CheckDataInContainer(const CheckInput& in, Findings& out) {
-  const model::MilvusSettings& settings = in.observed.settings;
-  const bool has_local_queue = settings.queue == model::MessageQueue::kRocksmq ||
-                               settings.queue == model::MessageQueue::kNatsmq;
   for (const MilvusService& milvus : in.observed.milvus) {
-    const bool keeps_queue = milvus.role == model::Role::kStandalone && has_local_queue;
-    const bool keeps_data = settings.storage_type == "local";
-    if (!milvus.container || settings.data_dir.empty() || (!keeps_queue && !keeps_data)) continue;
-    const auto& mounts = milvus.container->mounts;
-    const bool is_safe = std::any_of(mounts.begin(), mounts.end(), [&](const Mount& mount) {
-      return mount.type != "tmpfs" && IsWithin(settings.data_dir, mount.target);
-    });
-    if (is_safe) continue;
+    const std::string kept = DataKeptBy(in.observed.settings, milvus);
+    if (kept.empty() || DataMountOf(in.observed.settings, *milvus.container) != nullptr) continue;
+    const std::string& folder = in.observed.settings.data_dir;
     AddError(
         out, milvus.service,
         fmt::format("{} of {} is in the container itself: no folder or volume is mounted there",
-                    settings.data_dir, milvus.container->name),
-        fmt::format("{}; an upgrade makes the container anew, which would destroy it",
-                    keeps_data ? "Milvus keeps its data there"
-                               : "the message queue keeps rows there that are not stored yet"),
+                    folder, milvus.container->name),
+        fmt::format("{}; an upgrade makes the container anew, which would destroy it", kept),
         fmt::format("flush all collections, copy the folder out (docker cp {}:{} .), mount it "
                     "there in the compose file and bring the old version up with it first",
-                    milvus.container->name, settings.data_dir));
+                    milvus.container->name, folder));
+  }
+}
+
+void CheckUnnamedVolumes(const CheckInput& in, Findings& out) {
+  for (const MilvusService& milvus : in.observed.milvus) {
+    const std::string kept = DataKeptBy(in.observed.settings, milvus);
+    if (kept.empty()) continue;
+    const Mount* mount = DataMountOf(in.observed.settings, *milvus.container);
+    if (mount == nullptr || !IsAnonymous(*mount)) continue;
+    AddWarning(
+        out, milvus.service,
+        fmt::format("{} of {} is in a volume without a name ({})", in.observed.settings.data_dir,
+                    milvus.container->name, mount->source.substr(0, 12)),
+        fmt::format("{}; the upgrade carries it over, but `down`, `rm -v` or `up "
+                    "--renew-anon-volumes` leaves an empty one in its place",
+                    kept),
+        fmt::format("give it a place of its own: stop Milvus, copy the folder out (docker cp "
+                    "{}:{} .), mount a folder or a named volume with it there, and bring the old "
+                    "version up with it",
+                    milvus.container->name, in.observed.settings.data_dir));
   }
 }
 

@@ -83,7 +83,7 @@ void CheckEtcdVersion(const CheckInput& in, Findings& out) {
 }
 
 void CheckEtcdShell(const CheckInput& in, Findings& out) {
-  if (in.observed.etcd.has_shell || in.observed.etcd.container_id.empty()) return;
+  if (in.observed.etcd.status.has_shell || in.observed.etcd.container_id.empty()) return;
   AddInfo(
       out, SubjectOf(in.observed), "the etcd image has no shell",
       "all that is needed works without one: etcdctl is run directly, and the snapshot is copied "

@@ -150,6 +150,8 @@ TEST_P(FilesContract, ReplaceGoesThroughALink) {
   if (!disk_->HasLinks()) GTEST_SKIP() << "the fake has no links";
   ASSERT_TRUE(Files().Create(Path("target"), "old", 0600));
   std::filesystem::create_symlink("target", Path("link"));
+  EXPECT_EQ((*Files().Stat(Path("link")))->link_target, "target");
+  EXPECT_EQ((*Files().Stat(Path("target")))->link_target, "");
   ASSERT_TRUE(Files().Replace(Path("link"), "new", 0600));
   EXPECT_TRUE(std::filesystem::is_symlink(Path("link")));
   EXPECT_EQ(Files().Read(Path("target")).value(), "new");
@@ -189,13 +191,16 @@ TEST_P(FilesContract, AppendingGoesOnWhereItWas) {
 }
 
 TEST_P(FilesContract, ALockIsHeldOnceAndEndsWithItsHolder) {
+  EXPECT_FALSE(Files().IsLocked(Path("lock")).value()) << "there is no file";
   auto first = Files().Lock(Path("lock"), "pid 1 on here");
   ASSERT_TRUE(first) << first.error().Text();
+  EXPECT_TRUE(Files().IsLocked(Path("lock")).value());
   const auto second = Files().Lock(Path("lock"), "pid 2 on here");
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::kLocked);
   EXPECT_NE(second.error().message.find("pid 1 on here"), std::string::npos);
   first->reset();
+  EXPECT_FALSE(Files().IsLocked(Path("lock")).value());
   EXPECT_TRUE(Files().Lock(Path("lock"), "pid 3 on here"));
 }
 

@@ -171,6 +171,8 @@ class UnsyncedFiles : public ports::Files {
     return std::make_unique<HeldLock>(*this, path);
   }
 
+  Result<bool> IsLocked(const std::string& path) override { return locks_.contains(path); }
+
   Result<std::uint64_t> FreeBytes(const std::string&) override { return free_bytes_; }
   std::string Absolute(const std::string& path) override {
     return path.empty() || path.front() != '/' ? "/" + path : path;

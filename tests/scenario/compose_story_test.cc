@@ -108,6 +108,54 @@ TEST(ComposeStory, TheSameVersionIsNothingToDo) {
   EXPECT_EQ(story.stage.world.Describe(), before);
 }
 
+// A Milvus service of the files that has no container: told with its cause; and where that check is
+// skipped, its image is changed with the others, since its next start would be an old version.
+TEST(ComposeStory, AServiceWithoutAContainerIsTold) {
+  Story story(ClusterFile());
+  story.stage.world.RemoveContainer("milvus-indexnode");
+  story.stage.clock.Advance(Millis(120'000));
+  const auto told = story.Prepare("2.3.5");
+  ASSERT_TRUE(told) << told.error().Text();
+  const auto is_it = [](const model::Finding& finding) {
+    return finding.id == "containers" && finding.subject == "indexnode" &&
+           finding.severity == model::Severity::kError && !finding.cause.empty() &&
+           !finding.fix.empty();
+  };
+  EXPECT_EQ(std::count_if(told->findings.begin(), told->findings.end(), is_it), 1);
+
+  story.config.skipped_checks = {"containers"};
+  const auto prepared = story.Prepare("2.3.5");
+  ASSERT_TRUE(prepared) << prepared.error().Text();
+  std::size_t splices = 0;
+  for (const plan::Step& step : prepared->plan.steps) {
+    if (const auto* replace = std::get_if<plan::ReplaceFile>(&step.args))
+      splices += replace->splices.size();
+    const auto* up = std::get_if<plan::UpServices>(&step.args);
+    EXPECT_FALSE(up != nullptr && up->containers.contains("indexnode")) << "it was not up before";
+  }
+  EXPECT_EQ(splices, 8U);
+}
+
+// Two checkouts with the container names of the official file on one engine.
+TEST(ComposeStory, ANameThatAnotherProjectHasIsTold) {
+  Story story(kStandaloneFile);
+  story.config.selectors.project_name = "second";
+  const auto prepared = story.Prepare("2.3.5");
+  if (!prepared) {  // a version is read from containers: here the tag of the file tells it
+    ADD_FAILURE() << prepared.error().Text();
+    return;
+  }
+  const auto names = [&](const std::string& subject) {
+    return std::count_if(prepared->findings.begin(), prepared->findings.end(),
+                         [&](const model::Finding& finding) {
+                           return finding.id == "container-names" && finding.subject == subject &&
+                                  finding.message.find("project milvus") != std::string::npos;
+                         });
+  };
+  EXPECT_EQ(names("standalone"), 1);
+  EXPECT_EQ(names("etcd"), 1);
+}
+
 TEST(ComposeStory, AMissingImageIsFoundBeforeTheOutage) {
   Story story(kStandaloneFile);
   story.stage.world.RemoveImage(Stage::kNew);

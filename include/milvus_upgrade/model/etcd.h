@@ -41,6 +41,7 @@ struct EtcdStatus {
   std::vector<std::string> alarms;  // "NOSPACE", "CORRUPT"
   bool is_auth_enabled = false;
   int members = 0;
+  bool has_shell = true;  // its image has one, as far as seen
   bool operator==(const EtcdStatus&) const = default;
 };
 

@@ -62,8 +62,7 @@ struct MilvusSettings {
 struct EtcdFacts {
   std::string container_id;  // "" when etcd is not a container of this engine
   std::string container_name;
-  std::string service;  // "" when not of this project
-  bool has_shell = true;
+  std::string service;      // "" when not of this project
   std::string unreachable;  // why it cannot be asked; "" when it answers
   EtcdStatus status;
   std::vector<Session> sessions;
@@ -97,7 +96,9 @@ struct Observed {
   std::vector<ProjectFile> files;
   std::vector<MilvusService> milvus;
   std::vector<Container> other_containers;  // of the project, not Milvus
-  std::vector<Container> autostarters;      // watchtower, autoheal and the like on this engine
+  std::map<std::string, Container>
+      name_holders;  // service -> a container of its container_name that is not of this project
+  std::vector<Container> autostarters;  // watchtower, autoheal and the like on this engine
   MilvusSettings settings;
   EtcdFacts etcd;
   Engine engine;

@@ -20,6 +20,7 @@ struct FileFacts {
   bool is_writable = false;
   std::uint64_t bytes = 0;
   unsigned mode = 0;
+  std::string link_target = {};  // where it leads when the path itself is a symbolic link; else ""
 };
 
 class AppendFile {
@@ -78,6 +79,8 @@ class Files {
   // only.
   virtual Result<std::unique_ptr<FileLock>> Lock(const std::string& path,
                                                  std::string_view holder) = 0;
+  // Whether someone holds that lock, without taking it; false when there is no such file.
+  virtual Result<bool> IsLocked(const std::string& path) = 0;
   virtual Result<std::uint64_t> FreeBytes(const std::string& path) = 0;
   virtual std::string Absolute(const std::string& path) = 0;
   virtual Result<std::string> Sha256Of(const std::string& path) = 0;

@@ -64,6 +64,16 @@ model::Container& Milvus(World& w) { return *w.observed.milvus.front().container
 model::ComposeService& File(World& w, const std::string& service) {
   return w.observed.project.services.at(service);
 }
+// A container of someone else has the name of this service's container; its own is not there.
+void HoldName(World& w, const std::string& service, const std::string& project,
+              const std::string& folder) {
+  model::Container holder;
+  holder.name = "milvus-" + service;
+  holder.image = "milvusdb/milvus:v2.2.16";
+  if (!project.empty()) holder.labels["com.docker.compose.project"] = project;
+  if (!folder.empty()) holder.labels["com.docker.compose.project.working_dir"] = folder;
+  w.observed.name_holders[service] = holder;
+}
 void RunAs(World& w, const Version& version) {
   for (model::MilvusService& milvus : w.observed.milvus) {
     milvus.tag_version = version;
@@ -180,6 +190,13 @@ const std::vector<Case>& Firing() {
        kError, "standalone", "unhealthy: curl: (7) refused"},
       {"containers", Stack::kStandalone, [](World& w) { Milvus(w).health.status = "starting"; },
        kWarning, "standalone", "not healthy yet"},
+      {"container-names", Stack::kStandalone,
+       [](World& w) { HoldName(w, "standalone", "other", "/srv/other"); }, kError, "standalone",
+       "is of project other in /srv/other, not of milvus"},
+      {"container-names", Stack::kStandalone, [](World& w) { HoldName(w, "standalone", "", ""); },
+       kError, "standalone", "is of no Compose project"},
+      {"container-names", Stack::kStandalone, [](World& w) { HoldName(w, "minio", "other", ""); },
+       kWarning, "minio", "is of project other, not of milvus"},
       {"dependencies", Stack::kStandalone,
        [](World& w) { w.observed.other_containers[1].status = "dead"; }, kError, "minio",
        "milvus-minio is dead"},
@@ -237,6 +254,12 @@ const std::vector<Case>& Firing() {
       {"data-in-container", Stack::kCluster,
        [](World& w) { w.observed.settings.storage_type = "local"; }, kError, "datanode",
        "no folder or volume"},
+      {"unnamed-volumes", Stack::kStandalone,
+       [](World& w) {
+         Milvus(w).mounts[0] = {"volume", std::string(64, 'a'), "/var/lib/milvus", false};
+         File(w, "standalone").mounts[0] = {"volume", "", "/var/lib/milvus", false};
+       },
+       kWarning, "standalone", "is in a volume without a name (aaaaaaaaaaaa)"},
       {"mounts", Stack::kStandalone,
        [](World& w) {
          File(w, "standalone").mounts[0].source = "/home/ci/checkout/volumes/milvus";
@@ -305,8 +328,8 @@ const std::vector<Case>& Firing() {
       {"etcd-version", Stack::kStandalone,
        [](World& w) { w.observed.etcd.status.version = "3.5.2"; }, kWarning, "milvus-etcd",
        "3.5.2"},
-      {"etcd-shell", Stack::kStandalone, [](World& w) { w.observed.etcd.has_shell = false; }, kInfo,
-       "milvus-etcd", "no shell"},
+      {"etcd-shell", Stack::kStandalone, [](World& w) { w.observed.etcd.status.has_shell = false; },
+       kInfo, "milvus-etcd", "no shell"},
       {"other-instances", Stack::kStandalone,
        [](World& w) { w.observed.etcd.other_roots = {"prod"}; }, kInfo, "milvus-etcd",
        "not of by-dev: prod"},
@@ -438,6 +461,16 @@ const std::vector<SilentCase>& Silent() {
          Milvus(w).has_healthcheck = false;
          Milvus(w).health = {};
        }},
+      {"container-names", Stack::kStandalone, [](World&) {}},
+      {"unnamed-volumes", Stack::kStandalone,  // nothing is kept there
+       [](World& w) {
+         Milvus(w).mounts[0] = {"volume", std::string(64, 'a'), "/var/lib/milvus", false};
+         w.observed.settings.queue = model::MessageQueue::kKafka;
+       }},
+      {"unnamed-volumes", Stack::kStandalone,  // it has a name
+       [](World& w) {
+         Milvus(w).mounts[0] = {"volume", "milvus_data", "/var/lib/milvus", false};
+       }},
       {"dependencies", Stack::kStandalone,  // a job that has done its work
        [](World& w) { w.observed.other_containers[1].status = "exited"; }},
       {"dependencies", Stack::kStandalone,  // nobody needs it
@@ -526,7 +559,7 @@ const std::vector<SilentCase>& Silent() {
       {"etcd-shell", Stack::kStandalone,
        [](World& w) {
          w.observed.etcd.container_id.clear();
-         w.observed.etcd.has_shell = false;
+         w.observed.etcd.status.has_shell = false;
        }},
       {"other-instances", Stack::kStandalone, [](World&) {}},
       {"compose-generation", Stack::kStandalone,
