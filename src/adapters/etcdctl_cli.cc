@@ -22,6 +22,7 @@ constexpr Millis kTimeout{30'000};
 constexpr Millis kReadTimeout{120'000};
 constexpr Millis kSnapshotTimeout{30 * 60'000};
 constexpr std::size_t kHashBytes = 32;
+constexpr int kKilled = 137;  // exit code of what goes down with its container
 constexpr std::string_view kMark = "@milvus-upgrade-end";
 
 std::string HexOf(std::string_view bytes) {
@@ -112,10 +113,25 @@ EtcdctlCli::EtcdctlCli(ports::Docker& docker, ports::Files& files,
   environment_["ETCDCTL_API"] = "3";  // etcdctl before 3.4 speaks v2 by default
 }
 
+// A stopped container may come back: that is etcd not answering. One that is not there is gone.
+Result<ExecResult> EtcdctlCli::Exec(const std::string& container,
+                                    const std::vector<std::string>& argv, Millis timeout) {
+  auto result = docker_.Exec(container, argv, environment_, timeout);
+  if (!result) {
+    Error error = std::move(result).error();
+    if (error.code == ErrorCode::kContainerGone && !SaysNoSuchContainer(error.message))
+      error.code = ErrorCode::kEtcdUnreachable;
+    return Fail(std::move(error));
+  }
+  if (result->exit_code == kKilled)
+    return Fail(ErrorCode::kEtcdUnreachable,
+                fmt::format("{} went down while etcdctl ran in it", container));
+  return result;
+}
+
 Result<std::vector<ExecResult>> EtcdctlCli::InOneShell(const std::string& container,
                                                        const Commands& commands, Millis timeout) {
-  MU_TRY(const ExecResult result,
-         docker_.Exec(container, {"sh", "-c", ScriptOf(commands)}, environment_, timeout));
+  MU_TRY(const ExecResult result, Exec(container, {"sh", "-c", ScriptOf(commands)}, timeout));
   std::vector<ExecResult> results;
   if (result.exit_code == 126 || result.exit_code == 127) return results;
   std::string_view out = result.out;
@@ -144,7 +160,7 @@ Result<std::vector<ExecResult>> EtcdctlCli::Etcdctl(const std::string& container
   std::vector<ExecResult> results;
   for (std::vector<std::string> argv : commands) {
     argv.insert(argv.begin(), "etcdctl");
-    MU_TRY(ExecResult result, docker_.Exec(container, argv, environment_, timeout));
+    MU_TRY(ExecResult result, Exec(container, argv, timeout));
     results.push_back(std::move(result));
   }
   return results;
@@ -197,6 +213,7 @@ Result<model::EtcdStatus> EtcdctlCli::Observe(const std::string& container) {
     MU_TRY(const json::value parsed, ParseJson(member.out, "etcdctl member list"));
     found.members = static_cast<int>(JsonArray(parsed, {"members"}).size());
   }
+  found.has_shell = !without_shell_.contains(container);
   return found;
 }
 

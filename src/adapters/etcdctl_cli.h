@@ -36,6 +36,8 @@ class EtcdctlCli final : public ports::Etcd {
 
  private:
   using Commands = std::vector<std::vector<std::string>>;
+  Result<ports::ExecResult> Exec(const std::string& container, const std::vector<std::string>& argv,
+                                 Millis timeout);
   // Runs `etcdctl COMMAND` for each; results in that order, whatever their exit codes.
   Result<std::vector<ports::ExecResult>> Etcdctl(const std::string& container,
                                                  const Commands& commands, Millis timeout);

@@ -116,8 +116,8 @@ class Flow {
     if (!started)
       return Ending{"needs-person", ExitCode::kNeedsPerson,
                     std::move(error).WithContext("looking for the way back")};
-    auto rollback =
-        plan::PlanRollback({plan_, Ids(run::StepState::Last::kDone), Touched(), *started});
+    auto rollback = plan::PlanRollback(
+        {plan_, Ids(run::StepState::Last::kDone), Touched(), *started, files_.id});
     if (!rollback) {
       console_.Warn(rollback.error().Text());
       error.hint = NextSteps(rollback.error());
@@ -133,7 +133,11 @@ class Flow {
     event.kind = run::ProgressEvent::Kind::kRollbackStarted;
     event.text = error ? error->Text() : "going on with the rollback";
     progress_->Tell(event);
-    const run::Outcome outcome = Execute(rollback, "rollback");
+    // What was waited for in vain a moment ago is not waited for again.
+    const bool is_away = error && (error->code == ErrorCode::kDockerDown ||
+                                   error->code == ErrorCode::kEtcdUnreachable);
+    const run::Outcome outcome =
+        Execute(rollback, "rollback", is_away ? Millis(0) : run::kPatience);
     if (outcome.kind == run::Outcome::Kind::kInterrupted) return Interrupted(outcome);
     if (outcome.kind == run::Outcome::Kind::kDone) {
       if (!error) error = FirstFailure();
@@ -163,12 +167,13 @@ class Flow {
             std::move(error)};
   }
 
-  run::Outcome Execute(const plan::Plan& plan, const std::string& phase) {
+  run::Outcome Execute(const plan::Plan& plan, const std::string& phase,
+                       Millis patience = run::kPatience) {
     const auto effects = effects::MakeEffects(wiring_.Effects());
-    return run::Execute(
-        plan, phase,
-        {*effects, *journal_, wiring_.Clock(), wiring_.Interrupts(), *progress_, files_.folder},
-        "");
+    return run::Execute(plan, phase,
+                        {*effects, *journal_, wiring_.Clock(), wiring_.Interrupts(), *progress_,
+                         files_.folder, patience},
+                        "");
   }
 
   // Whether the outage has begun and not ended.
@@ -247,7 +252,9 @@ class Flow {
 
   std::optional<Error> FirstFailure() const {
     for (const run::Record& record : journal_->Records()) {
-      if (record.type == run::RecordType::kFailed && record.error) return record.error;
+      if (record.type == run::RecordType::kFailed && record.error &&
+          record.error->code != ErrorCode::kInterrupted)
+        return record.error;
     }
     return std::nullopt;
   }

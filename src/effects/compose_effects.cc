@@ -11,7 +11,8 @@ class UpEffect : public run::Effect {
  public:
   UpEffect(ports::Docker& docker, ports::Compose& compose) : docker_(docker), compose_(compose) {}
 
-  Result<std::optional<run::Evidence>> Seen(const plan::Step& step, run::StepScope&) override {
+  Result<std::optional<run::Evidence>> Seen(const plan::Step& step,
+                                            run::StepScope& scope) override {
     MU_TRY(const auto containers, Look(step));
     for (const Wanted& wanted : containers) {
       if (!wanted.container || !wanted.container->IsRunning() ||
@@ -19,6 +20,8 @@ class UpEffect : public run::Effect {
         return std::nullopt;
       }
     }
+    // Where `up` has worked and its answer did not reach us, the start is told here.
+    MU_CHECK(TellStarts(containers, scope));
     return EvidenceOf(containers);
   }
 
@@ -29,23 +32,14 @@ class UpEffect : public run::Effect {
     // What matters is what has happened, whatever Compose says: a port in use or a missing image is
     // before the first start, a crash after it.
     MU_TRY(const auto containers, Look(step));
-    run::Evidence started;
-    std::string cause;
+    MU_CHECK(TellStarts(containers, scope));
+    if (up) return {};
+    Error error = up.error();
     for (const Wanted& wanted : containers) {
-      if (!wanted.container) continue;
-      if (wanted.container->image_id == wanted.image_id && wanted.container->HasEverStarted()) {
-        started[wanted.container->name] = wanted.container->started_at;
-      }
-      if (!wanted.container->error.empty())
-        cause += "; " + wanted.container->name + ": " + wanted.container->error;
+      if (wanted.container && !wanted.container->error.empty())
+        error.message += Printable("; " + wanted.container->name + ": " + wanted.container->error);
     }
-    if (!started.empty()) MU_CHECK(scope.Event("first-start", started));
-    if (!up) {
-      Error error = up.error();
-      error.message += Printable(cause);
-      return Fail(std::move(error));
-    }
-    return {};
+    return Fail(std::move(error));
   }
 
   // One look decides: a container that ends and is restarted is another thing at the next look.
@@ -77,6 +71,17 @@ class UpEffect : public run::Effect {
     std::string image_id;
     std::optional<model::Container> container;
   };
+
+  // For the journal: which containers of the wanted image have really started.
+  static Status TellStarts(const std::vector<Wanted>& containers, run::StepScope& scope) {
+    run::Evidence started;
+    for (const Wanted& wanted : containers) {
+      if (wanted.container && wanted.container->image_id == wanted.image_id &&
+          wanted.container->HasEverStarted())
+        started[wanted.container->name] = wanted.container->started_at;
+    }
+    return started.empty() ? Status() : scope.Event("first-start", started);
+  }
 
   static run::Evidence EvidenceOf(const std::vector<Wanted>& containers) {
     run::Evidence evidence;

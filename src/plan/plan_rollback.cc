@@ -37,23 +37,6 @@ SetRestartPolicy Inverse(SetRestartPolicy policy) {
   return policy;
 }
 
-ReplaceFile Inverse(const ReplaceFile& replace) {
-  ReplaceFile back;
-  back.path = replace.path;
-  back.sha256_before = replace.sha256_after;
-  back.sha256_after = replace.sha256_before;
-  back.original = replace.original + ".new";
-  std::int64_t shift = 0;
-  for (const model::Splice& splice : replace.splices) {
-    const auto offset =
-        static_cast<std::uint64_t>(static_cast<std::int64_t>(splice.offset) + shift);
-    back.splices.push_back({offset, splice.after, splice.before});
-    shift += static_cast<std::int64_t>(splice.after.size()) -
-             static_cast<std::int64_t>(splice.before.size());
-  }
-  return back;
-}
-
 }  // namespace
 
 Result<Plan> PlanRollback(const RollbackInput& input) {
@@ -87,6 +70,7 @@ Result<Plan> PlanRollback(const RollbackInput& input) {
   back.to = hop.from;
   back.hops = {{hop.to, hop.from, "B7", "image", "the way back", true, ""}};
   back.fingerprint = plan.fingerprint;
+  back.rolls_back = input.run;
   const auto add = [&](Step step) {
     if (!back.steps.empty()) step.needs = {back.steps.back().id};
     back.steps.push_back(std::move(step));

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "milvus_upgrade/base/text.h"
@@ -11,6 +12,9 @@ namespace mu::run {
 namespace {
 
 using Kind = ProgressEvent::Kind;
+
+constexpr Millis kRetryPause{1'000};
+constexpr Millis kSignalLook{250};
 
 // Whether the last of the two outage events is the opening one, whatever the phase.
 bool IsOutageOpen(const std::vector<Record>& records) {
@@ -30,6 +34,10 @@ class Execution {
     for (const plan::Step& step : plan.steps)
       states_[step.id] = StateOf(ports_.journal.Records(), phase, step.id);
     is_outage_open_ = IsOutageOpen(ports_.journal.Records());
+    has_touched_ = phase == "rollback" ||
+                   std::any_of(plan.steps.begin(), plan.steps.end(), [&](const plan::Step& step) {
+                     return step.undo != plan::Undo::kNone && states_[step.id].acted;
+                   });
   }
 
   Outcome Run(const std::string& pause_before) {
@@ -55,9 +63,11 @@ class Execution {
     explicit Scope(Execution& run) : run_(run) {}
     void Waiting(const std::string& observed) override { run_.Tell(Kind::kWaiting, observed); }
     Status Event(const std::string& name, const Evidence& evidence) override {
+      if (run_.HasEvent(name, evidence)) return {};
       MU_CHECK(run_.RecordEvent(name, evidence));
-      const bool is_no_return = name == "point-of-no-return";
-      run_.Tell(is_no_return ? Kind::kPointOfNoReturn : Kind::kNote, name);
+      const bool is_no_return =
+          name == "first-start" && run_.step_->id == run_.plan_.point_of_no_return;
+      run_.Tell(is_no_return ? Kind::kPointOfNoReturn : Kind::kNote, TextOf(name, evidence));
       return {};
     }
     // A gate may be left at any time: it has changed nothing. An effect is finished first, until a
@@ -70,6 +80,12 @@ class Execution {
     const std::string& RunFolder() const override { return run_.ports_.run_folder; }
 
    private:
+    static std::string TextOf(const std::string& name, const Evidence& evidence) {
+      std::vector<std::string> facts;
+      for (const auto& [key, value] : evidence) facts.push_back(key + " " + value);
+      return facts.empty() ? name : name + ": " + Join(facts, ", ");
+    }
+
     Execution& run_;
   };
 
@@ -136,32 +152,104 @@ class Execution {
     intent.attempt = attempt_ = state.attempts + 1;
     MU_CHECK(ports_.journal.Append(std::move(intent)));
 
+    bool may_have_acted = state.acted;
+    bool acted = false;
+    std::optional<Millis> away_since;
+    for (;;) {
+      MU_TRY(Attempt attempt, Try(may_have_acted));
+      acted = acted || attempt.acted;
+      may_have_acted = may_have_acted || acted;
+      has_touched_ = has_touched_ || (acted && step_->undo != plan::Undo::kNone);
+      if (!attempt.error) {
+        if (away_since) MU_CHECK(RecordEvent("back", {{"after", Since(*away_since)}}));
+        return Done(std::move(attempt.evidence), acted ? Skipped::kNo : attempt.skipped);
+      }
+      if (!MayWaitOut(*attempt.error, acted, away_since))
+        return Failed(*std::move(attempt.error), acted ? Acted::kYes : Acted::kNo);
+      if (!away_since) {
+        away_since = ports_.clock.Monotonic();
+        MU_CHECK(RecordEvent("away", {{"what", attempt.error->Text()}}));
+      }
+      Tell(Kind::kWaiting, fmt::format("{}; tried again for up to {}", attempt.error->message,
+                                       FormatDuration(Patience())));
+      if (Status waited = SleepUnlessInterrupted(); !waited)
+        return Failed(std::move(waited).error(), acted ? Acted::kYes : Acted::kNo);
+    }
+  }
+
+  enum class Acted { kNo, kYes };
+  enum class Skipped { kNo, kYes };
+
+  struct Attempt {
+    Evidence evidence;
+    Skipped skipped = Skipped::kNo;
+    bool acted = false;
+    std::optional<Error> error;  // of the effect
+  };
+
+  // Already so? -> expectations -> act -> prove. Errors: those of the journal only.
+  Result<Attempt> Try(bool may_have_acted) {
     Scope scope(*this);
     Effect& effect = ports_.effects.For(step_->kind);
+    Attempt attempt;
     auto seen = effect.Seen(*step_, scope);
-    if (!seen) return Failed(std::move(seen).error(), Acted::kNo);
+    if (!seen) {
+      attempt.error = std::move(seen).error();
+      return attempt;
+    }
     if (*seen) {
       MU_CHECK(MarkOutage(plan::OutageMark::kOpens));
-      return Done(**std::move(seen), Skipped::kYes);
+      attempt.evidence = **std::move(seen);
+      attempt.skipped = Skipped::kYes;
+      return attempt;
     }
     for (const plan::Expectation& expectation : step_->expects) {
-      if (state.acted && plan::Breaks(*step_, expectation.kind)) continue;
-      Status holds = ports_.effects.Check(expectation);
-      if (!holds) return Failed(std::move(holds).error(), Acted::kNo);
+      if (may_have_acted && plan::Breaks(*step_, expectation.kind)) continue;
+      if (Status holds = ports_.effects.Check(expectation); !holds) {
+        attempt.error = std::move(holds).error();
+        return attempt;
+      }
     }
     MU_CHECK(MarkOutage(plan::OutageMark::kOpens));
     // A child's record that could not be written counts as well: nothing may be done unrecorded.
     if (auto broken = ports_.journal.Broken()) return Fail(*std::move(broken));
 
-    if (Status acted = effect.Act(*step_, scope); !acted)
-      return Failed(std::move(acted).error(), Acted::kYes);
+    attempt.acted = true;
+    if (Status acted = effect.Act(*step_, scope); !acted) {
+      attempt.error = std::move(acted).error();
+      return attempt;
+    }
     auto evidence = effect.Confirm(*step_, scope);
-    if (!evidence) return Failed(std::move(evidence).error(), Acted::kYes);
-    return Done(*std::move(evidence), Skipped::kNo);
+    evidence ? void(attempt.evidence = *std::move(evidence))
+             : void(attempt.error = std::move(evidence).error());
+    return attempt;
   }
 
-  enum class Acted { kNo, kYes };
-  enum class Skipped { kNo, kYes };
+  // Once the stack is touched, an engine or an etcd that is away is waited for: giving up would
+  // leave the service down for nothing. Each try looks first, as `resume` would; a step that must
+  // not be repeated is not.
+  bool MayWaitOut(const Error& error, bool acted, const std::optional<Millis>& away_since) const {
+    const bool is_away =
+        error.code == ErrorCode::kDockerDown || error.code == ErrorCode::kEtcdUnreachable;
+    if (!is_away || !(has_touched_ || is_outage_open_)) return false;
+    if (acted && step_->on_crash != plan::OnCrash::kReobserve) return false;
+    return !away_since || ports_.clock.Monotonic() - *away_since < Patience();
+  }
+
+  Millis Patience() const { return std::min(ports_.patience, step_->timeout); }
+
+  Status SleepUnlessInterrupted() {
+    for (Millis slept{0}; slept < kRetryPause; slept += kSignalLook) {
+      // Nothing runs now: this is as good a place to stop as between two steps.
+      if (ports_.interrupts.Pending() != ports::Interrupt::kNone)
+        return Fail(ErrorCode::kInterrupted,
+                    fmt::format("stopped by a signal in step {}", step_->id));
+      ports_.clock.Sleep(kSignalLook);
+    }
+    return {};
+  }
+
+  std::string Since(Millis start) const { return FormatDuration(ports_.clock.Monotonic() - start); }
 
   Status Done(Evidence evidence, Skipped skipped) {
     // Before the done record: a crash between the two finds the step open and comes here again.
@@ -176,7 +264,9 @@ class Execution {
   }
 
   tl::unexpected<Error> Failed(Error error, Acted acted) {
-    Tell(Kind::kStepFailed, error.Text(), std::string(error.Hint()));
+    const bool is_interrupted = error.code == ErrorCode::kInterrupted;
+    is_interrupted ? Tell(Kind::kStepInterrupted, error.message)
+                   : Tell(Kind::kStepFailed, error.Text(), std::string(error.Hint()));
     Record failed = RecordOf(RecordType::kFailed);
     failed.error = error;
     failed.took = ports_.clock.Monotonic() - started_;
@@ -200,6 +290,13 @@ class Execution {
     event.event = name;
     event.evidence = evidence;
     return ports_.journal.Append(std::move(event));
+  }
+
+  bool HasEvent(const std::string& name, const Evidence& evidence) const {
+    const std::vector<Record>& records = ports_.journal.Records();
+    return std::any_of(records.begin(), records.end(), [&](const Record& record) {
+      return record.event == name && record.step == step_->id && record.evidence == evidence;
+    });
   }
 
   Record RecordOf(RecordType type) const {
@@ -236,6 +333,7 @@ class Execution {
   const ExecutorPorts& ports_;
   std::map<std::string, StepState> states_;
   bool is_outage_open_ = false;
+  bool has_touched_ = false;  // a step that changes the stack may have reached its effect
   const plan::Step* step_ = nullptr;
   int index_ = 0;
   int attempt_ = 0;

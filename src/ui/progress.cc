@@ -77,9 +77,9 @@ Line LineOf(const run::ProgressEvent& event) {
   Line line;
   line.kind = event.kind;
   if (event.step != nullptr) {
-    line.step = event.step->id;
+    line.step = Printable(event.step->id);
     line.title = plan::RowOf(event.step->kind).title;
-    line.cause = event.step->cause;
+    line.cause = Printable(event.step->cause);
   }
   line.index = event.index;
   line.count = event.count;
@@ -106,6 +106,8 @@ std::string SentenceOf(const Line& line) {
       return "skipped: it is already so";
     case Kind::kStepFailed:
       return with("failed", line.text);
+    case Kind::kStepInterrupted:
+      return with("interrupted", line.text);
     case Kind::kRunStarted:
       return with("run started", line.text);
     case Kind::kOutageOpened:

@@ -14,7 +14,8 @@ namespace {
 using Kind = run::ProgressEvent::Kind;
 
 bool EndsStep(Kind kind) {
-  return kind == Kind::kStepDone || kind == Kind::kStepSkipped || kind == Kind::kStepFailed;
+  return kind == Kind::kStepDone || kind == Kind::kStepSkipped || kind == Kind::kStepFailed ||
+         kind == Kind::kStepInterrupted;
 }
 
 std::string_view NameOf(Kind kind) {
@@ -31,6 +32,8 @@ std::string_view NameOf(Kind kind) {
       return "step-skipped";
     case Kind::kStepFailed:
       return "step-failed";
+    case Kind::kStepInterrupted:
+      return "step-interrupted";
     case Kind::kOutageOpened:
       return "outage-opened";
     case Kind::kOutageClosed:
@@ -95,6 +98,7 @@ LineProgress::Draw PlainDraw(Style style) {
   return [style](const Line& line) {
     std::string sentence = Block(SentenceOf(line));
     if (line.kind == Kind::kStepFailed) sentence = style.Bad(sentence);
+    if (line.kind == Kind::kStepInterrupted) sentence = style.Warn(sentence);
     if (line.kind == Kind::kStepDone || line.kind == Kind::kStepSkipped)
       sentence = style.Good(sentence);
     std::string text =
@@ -131,6 +135,7 @@ LineProgress::Draw GithubDraw() {
                            GithubMessage(line.title));
       case Kind::kStepDone:
       case Kind::kStepSkipped:
+      case Kind::kStepInterrupted:
         return fmt::format("{}\n::endgroup::\n", sentence);
       case Kind::kStepFailed:
         return fmt::format(

@@ -52,6 +52,7 @@ void TtyProgress::Tell(const run::ProgressEvent& event) {
     case Kind::kStepDone:
     case Kind::kStepSkipped:
     case Kind::kStepFailed:
+    case Kind::kStepInterrupted:
     case Kind::kRunEnded:
       current_ = Line{};
       err_.SetLive("");
@@ -63,7 +64,8 @@ void TtyProgress::Tell(const run::ProgressEvent& event) {
   if (line.kind == Kind::kStepDone || line.kind == Kind::kStepSkipped)
     sentence = style_.Good(sentence);
   if (line.kind == Kind::kStepFailed) sentence = style_.Bad(sentence);
-  if (line.kind == Kind::kPointOfNoReturn) sentence = style_.Warn(sentence);
+  if (line.kind == Kind::kPointOfNoReturn || line.kind == Kind::kStepInterrupted)
+    sentence = style_.Warn(sentence);
   std::string text =
       line.step.empty() ? sentence + "\n" : fmt::format("{}  {}\n", line.Name(), sentence);
   if (!line.hint.empty()) text += fmt::format("    {}\n", Fold(line.hint, 4, style_.width));

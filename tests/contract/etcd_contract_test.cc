@@ -159,15 +159,15 @@ TEST_P(EtcdContract, ASnapshotIsAFileWithItsHash) {
   EXPECT_EQ(Get("k/").kvs.size(), 1U) << "the live etcd is as before";
 }
 
-TEST_P(EtcdContract, AStoppedOrUnknownOneIsGone) {
+TEST_P(EtcdContract, AnUnknownOneIsGoneAndAStoppedOneDoesNotAnswer) {
   const std::string nobody = engine_->Name("nobody");
   EXPECT_EQ(Etcd().Observe(nobody).error().code, ErrorCode::kContainerGone);
   ASSERT_TRUE(engine_->Docker().Stop({container_}, Millis(5000)));
-  EXPECT_EQ(Etcd().Observe(container_).error().code, ErrorCode::kContainerGone);
-  EXPECT_EQ(Etcd().GetPrefix(container_, "", KeysOnly::kYes, 0).error().code,
-            ErrorCode::kContainerGone);
-  EXPECT_EQ(Etcd().ReadLeases(container_, {1}).error().code, ErrorCode::kContainerGone);
-  EXPECT_EQ(Etcd().RevokeLeases(container_, {1}).error().code, ErrorCode::kContainerGone);
+  constexpr ErrorCode kAway = ErrorCode::kEtcdUnreachable;
+  EXPECT_EQ(Etcd().Observe(container_).error().code, kAway);
+  EXPECT_EQ(Etcd().GetPrefix(container_, "", KeysOnly::kYes, 0).error().code, kAway);
+  EXPECT_EQ(Etcd().ReadLeases(container_, {1}).error().code, kAway);
+  EXPECT_EQ(Etcd().RevokeLeases(container_, {1}).error().code, kAway);
   const std::string file = engine_->Folder() + "/none.snap";
   EXPECT_FALSE(Etcd().SaveSnapshot(container_, file));
   EXPECT_FALSE(engine_->Files().Stat(file).value()) << "no half file is left";

@@ -11,8 +11,9 @@ Status FakeEtcd::Reach(const std::string& container) const {
   if (!world_.IsEngineUp())
     return Fail(ErrorCode::kDockerDown, "Cannot connect to the Docker daemon. Is it running?");
   const FakeContainer* found = world_.Find(container);
-  if (found == nullptr || !found->facts.IsRunning())
-    return Fail(ErrorCode::kContainerGone, container + " is not running");
+  if (found == nullptr) return Fail(ErrorCode::kContainerGone, "No such container: " + container);
+  if (!found->facts.IsRunning())
+    return Fail(ErrorCode::kEtcdUnreachable, container + " is not running");
   if (found->image.program != Program::kEtcd)
     return Fail(ErrorCode::kEtcdUnreachable, container + " has no etcdctl");
   return {};

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# etcd is dead before the run: refused, nothing touched. etcd dies inside the outage: the tool neither goes on blindly nor
-# loses its way; with etcd back, `resume` ends in a whole state.
+# etcd is dead before the run: refused, nothing touched. etcd dies inside the outage and stays dead: the tool neither goes
+# on blindly nor loses its way; with etcd back, `resume` ends in a whole state. etcd dies and comes back in time: it is
+# waited for, and the run ends well.
 # shellcheck disable=SC2119
 source "$(dirname "$0")/lib.sh"
 own_engine own
@@ -30,6 +31,15 @@ product 6 resume --yes
 equal "the image that runs" "$(image_of milvus-standalone)" ground.local/milvusdb/milvus:v2.2.16
 same_search "after resume"
 no_lock_left
-product 0 compose --to 2.3.5 --yes
+
+mark_runs
+(wait_for_record 60 '.type == "intent" and .step == "stop/standalone"' && docker kill milvus-etcd >/dev/null && sleep 15 &&
+  docker start milvus-etcd >/dev/null) & background+=($!)
+product 0 compose --to 2.3.5 --yes --stop-timeout 3s
+says "tried again for up to"
+equal "the image that runs" "$(image_of milvus-standalone)" ground.local/milvusdb/milvus:v2.3.5
+jq -e -s 'map(.event) | index("away") != null and index("away") < index("back")' "$(run_folder)/journal.ndjson" >/dev/null ||
+  fail "the journal does not tell that etcd was away"
 same_search "after the upgrade in the end"
+no_lock_left
 passed

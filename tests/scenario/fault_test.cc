@@ -5,6 +5,8 @@
 // that needs a person: it ends upgraded, as it was, or as it was after one `resume`.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "scenario/story.h"
 
 namespace mu::scenario {
@@ -65,6 +67,15 @@ class Faults : public testing::TestWithParam<Stack> {
     ASSERT_EQ(Of(story), is_back ? before_ : done_) << what << ": " << told;
   }
 
+  // Number of the first call that changes the stack.
+  std::size_t FirstChange() const {
+    for (std::size_t i = 0; i < calls_.size(); ++i) {
+      if (calls_[i].starts_with("update") || calls_[i].starts_with("stop")) return i + 1;
+    }
+    ADD_FAILURE() << "no call changes the stack";
+    return 1;
+  }
+
   plan::Plan plan_;
   std::string before_;
   std::string done_;
@@ -107,6 +118,58 @@ TEST_P(Faults, OneBoundaryAnswersWithAnError) {
     story.stage.fuse.FailAt(static_cast<int>(at), error);
     MustBeWhole(story, "error at [" + name + "]");
     if (HasFatalFailure()) return;
+  }
+}
+
+// From the first change of the stack to the end, whatever is away and comes back within its
+// patience: the run goes on as if nothing had been.
+TEST_P(Faults, TheEngineIsAwayFor20SecondsInTheOutage) {
+  int tried = 0;
+  for (std::size_t call = FirstChange(); call <= calls_.size(); ++call) {
+    if (calls_[call - 1].ends_with("milvus-upgrade-lock-milvus")) continue;
+    Story story(GetParam().file);
+    story.UsePlan(plan_);
+    story.Begin();
+    std::size_t number = 0;
+    story.answer = [&](const std::string&, int) {
+      if (++number == call) {
+        story.stage.world.SetEngineUp(false);
+        story.stage.world.At(story.stage.clock.Monotonic() + Millis(20'000),
+                             [&] { story.stage.world.SetEngineUp(true); });
+      }
+      return Answer::kTrue;
+    };
+    const Ending ending = story.Go();
+    ASSERT_EQ(ending.outcome, "done")
+        << calls_[call - 1] << ": " << (ending.error ? ending.error->Text() : "");
+    ASSERT_EQ(Of(story), done_) << calls_[call - 1];
+    ++tried;
+  }
+  EXPECT_GE(tried, 4);
+}
+
+TEST_P(Faults, EtcdIsAwayFor20SecondsWhileMilvusIsDown) {
+  const std::size_t up = static_cast<std::size_t>(
+      std::find_if(calls_.begin(), calls_.end(),
+                   [](const std::string& name) { return name.starts_with("compose up"); }) -
+      calls_.begin());
+  ASSERT_LT(up, calls_.size());
+  for (std::size_t call = FirstChange(); call <= up; ++call) {
+    Story story(GetParam().file);
+    story.UsePlan(plan_);
+    story.Begin();
+    std::size_t number = 0;
+    story.answer = [&](const std::string&, int) {
+      if (++number == call) {
+        story.stage.world.KillContainer("milvus-etcd");
+        story.stage.world.At(story.stage.clock.Monotonic() + Millis(20'000),
+                             [&] { (void)story.stage.world.StartContainer("milvus-etcd"); });
+      }
+      return Answer::kTrue;
+    };
+    const Ending ending = story.Go();
+    ASSERT_EQ(ending.outcome, "done")
+        << calls_[call - 1] << ": " << (ending.error ? ending.error->Text() : "");
   }
 }
 

@@ -84,6 +84,7 @@ bool Breaks(const Step& step, Expectation::Kind kind);
 // The old bytes with the splices applied. Errors: kFileChanged when `before` is not at its place or
 // the hash differs.
 Result<std::string> ApplySplices(std::string_view old_bytes, const ReplaceFile& replace);
-Result<std::string> RevertSplices(std::string_view new_bytes, const ReplaceFile& replace);
+// The same change the other way round, its original under another name.
+ReplaceFile Inverse(const ReplaceFile& replace);
 
 }  // namespace mu::plan

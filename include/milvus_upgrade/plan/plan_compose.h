@@ -47,6 +47,7 @@ struct RollbackInput {
   std::vector<std::string> done;     // ids of steps with a done record
   std::vector<std::string> touched;  // ids of steps with an intent and no done record
   std::vector<std::string> started;
+  std::string run = {};  // id of the run that is undone
 };
 Result<Plan> PlanRollback(const RollbackInput& input);
 

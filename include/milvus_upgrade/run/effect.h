@@ -23,6 +23,7 @@ struct ProgressEvent {
     kStepDone,
     kStepSkipped,
     kStepFailed,
+    kStepInterrupted,  // left by a signal; resume enters it again
     kOutageOpened,
     kOutageClosed,
     kPointOfNoReturn,
@@ -36,7 +37,7 @@ struct ProgressEvent {
   int count = 0;                     // of the steps
   Millis elapsed{0};                 // since the step started
   std::string text;  // kWaiting: what is waited for and its observed value; kNote: the note;
-                     // kStepFailed: the error
+                     // kStepFailed, kStepInterrupted: the error
   std::string hint;
 };
 
@@ -52,7 +53,7 @@ class StepScope {
   virtual ~StepScope() = default;
   // A gate's current observed value, for people.
   virtual void Waiting(const std::string& observed) = 0;
-  // An event for the journal, synced: "point-of-no-return" and the like.
+  // An event for the journal, synced: "first-start" and the like. The same again is not repeated.
   virtual Status Event(const std::string& name, const Evidence& evidence) = 0;
   virtual bool IsInterrupted() = 0;  // stop waiting as soon as it is safe; return kInterrupted
   virtual const std::string& RunFolder() const = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The executor: for each step intent (synced) -> already so? -> expectations -> act -> confirm ->
 // done (synced). It makes no decisions beyond the resume table below; it knows steps, not Docker.
+// Once the stack is touched, an engine or etcd that is away is waited for, at most a minute a step:
+// the same step from "already so?" on.
 #pragma once
 
 #include <optional>
@@ -34,6 +36,10 @@ struct Outcome {
   std::string step;  // where it stopped
 };
 
+// How long a step waits for an engine or an etcd that is away: an engine restart takes seconds, an
+// etcd's own some tens.
+inline constexpr Millis kPatience{60'000};
+
 struct ExecutorPorts {
   EffectTable& effects;
   Journal& journal;
@@ -41,6 +47,7 @@ struct ExecutorPorts {
   ports::Interrupts& interrupts;
   Progress& progress;
   std::string run_folder;
+  Millis patience = kPatience;
 };
 
 // Runs the plan's steps in order, from where the journal's records of `phase` say it stands.

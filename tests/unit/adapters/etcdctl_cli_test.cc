@@ -160,7 +160,11 @@ TEST_F(EtcdctlCliTest, TellsADeadEtcdFromOneThatRefuses) {
   Docker("echo 'OCI runtime exec failed: \"etcdctl\": executable file not found' >&2; exit 127");
   EXPECT_EQ(etcd.Observe("etcd").error().code, ErrorCode::kEtcdUnreachable);
   Docker("echo 'Error response from daemon: Container 0a is not running' >&2; exit 1");
+  EXPECT_EQ(etcd.Observe("etcd").error().code, ErrorCode::kEtcdUnreachable);
+  Docker("echo 'Error: No such container: etcd' >&2; exit 1");
   EXPECT_EQ(etcd.Observe("etcd").error().code, ErrorCode::kContainerGone);
+  Docker("exit 137");
+  EXPECT_EQ(etcd.Observe("etcd").error().code, ErrorCode::kEtcdUnreachable);
   Docker("exec \"$@\"");
   Etcdctl("*) echo hello;;");
   EXPECT_EQ(etcd.Observe("etcd").error().code, ErrorCode::kCommandOutput);

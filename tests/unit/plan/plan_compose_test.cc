@@ -178,8 +178,10 @@ TEST(PlanRollback, UndoesFilesThenContainersThenPolicies) {
   const auto back = PlanRollback({plan,
                                   {"hold/restart-policy", "stop/standalone", "sessions/release"},
                                   {"files/docker-compose.yml"},
-                                  {}});
+                                  {},
+                                  "20261125-120000-ab12"});
   ASSERT_TRUE(back) << back.error().Text();
+  EXPECT_EQ(back->rolls_back, "20261125-120000-ab12");
   EXPECT_EQ(Ids(*back), (std::vector<std::string>{"undo/files/docker-compose.yml",
                                                   "undo/up/standalone", "undo/hold/restart-policy",
                                                   "undo/wait/services", "undo/wait/sessions"}));

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "unit/run/toy_world.h"
 
 namespace mu::run {
@@ -240,6 +242,93 @@ TEST(Executor, ASignalInAGateIsResumable) {
   EXPECT_EQ(outcome.kind, Outcome::Kind::kInterrupted);
   EXPECT_EQ(outcome.step, "gate");
   EXPECT_EQ(outcome.error->code, ErrorCode::kInterrupted);
+}
+
+const Error kAway{ErrorCode::kDockerDown, "the engine does not answer", "", {}};
+
+// `step` answers that the engine is away until the clock says `until`.
+void AwayUntil(toy::Machine& machine, const std::string& step, Millis until) {
+  machine.world.act_errors[step] = kAway;
+  machine.clock.OnAdvance([&machine, step, until](Millis now) {
+    if (now >= until) machine.world.act_errors.erase(step);
+  });
+}
+
+TEST(Executor, WaitsInTheOutageForAnEngineThatIsAway) {
+  toy::Machine machine;
+  AwayUntil(machine, "file", Millis(20'000));
+  ASSERT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kDone);
+  EXPECT_EQ(machine.world.turns["file"], 1);
+  const auto story = Story(machine.Records());
+  const std::vector<std::string> wanted = {"intent file", "away file", "back file", "done file"};
+  EXPECT_NE(std::search(story.begin(), story.end(), wanted.begin(), wanted.end()), story.end());
+  EXPECT_LE(machine.clock.Monotonic(), Millis(22'000));
+  const auto& texts = machine.progress.texts;
+  EXPECT_NE(
+      std::find(texts.begin(), texts.end(), "the engine does not answer; tried again for up to 1m00s"),
+      texts.end());
+}
+
+TEST(Executor, GivesUpOnAnEngineThatStaysAway) {
+  for (const Millis timeout : {Millis(600'000), Millis(5'000)}) {
+    toy::Machine machine;
+    plan::Plan plan = toy::FiveSteps();
+    plan.steps[2].timeout = timeout;
+    machine.world.act_errors["file"] = kAway;
+    const Outcome outcome = machine.Run(plan);
+    EXPECT_EQ(outcome.kind, Outcome::Kind::kFailed);
+    EXPECT_EQ(outcome.error->code, ErrorCode::kDockerDown);
+    EXPECT_EQ(machine.clock.Monotonic(), std::min(timeout, Millis(60'000)));
+    EXPECT_EQ(StateOf(machine.Records(), "forward", "file").attempts, 1);
+  }
+}
+
+TEST(Executor, NothingIsWaitedForWhileTheOldVersionServes) {
+  toy::Machine machine;
+  machine.world.act_errors["stop"] = kAway;
+  plan::Plan plan = toy::FiveSteps();
+  plan.steps[1].outage = plan::OutageMark::kNone;
+  EXPECT_EQ(machine.Run(plan).error->code, ErrorCode::kDockerDown);
+  EXPECT_EQ(machine.clock.Monotonic(), Millis(0));
+}
+
+TEST(Executor, OtherErrorsInTheOutageAreNotTriedAgain) {
+  toy::Machine machine;
+  machine.world.act_errors["file"] = Error{ErrorCode::kCommandTimeout, "hangs", "", {}};
+  EXPECT_EQ(machine.Run(toy::FiveSteps()).error->code, ErrorCode::kCommandTimeout);
+  EXPECT_EQ(machine.clock.Monotonic(), Millis(0));
+}
+
+TEST(Executor, AStepThatMustNotBeRepeatedIsNotTriedAgainOnceItActed) {
+  for (const bool has_acted : {true, false}) {
+    toy::Machine machine;
+    plan::Plan plan = toy::FiveSteps();
+    plan.steps[2].on_crash = plan::OnCrash::kRestoreThenRetry;
+    if (has_acted) {
+      AwayUntil(machine, "file", Millis(20'000));
+    } else {
+      plan.steps[2].expects = {{plan::Expectation::Kind::kFileHash, {"/f"}, ""}};
+      machine.world.broken[plan::Expectation::Kind::kFileHash] = kAway;
+      machine.clock.OnAdvance([&](Millis now) {
+        if (now >= Millis(20'000)) machine.world.broken.clear();
+      });
+    }
+    EXPECT_EQ(machine.Run(plan).kind, has_acted ? Outcome::Kind::kFailed : Outcome::Kind::kDone);
+  }
+}
+
+TEST(Executor, ASignalEndsTheWaitForTheEngine) {
+  toy::Machine machine;
+  machine.world.act_errors["file"] = kAway;
+  machine.clock.OnAdvance([&](Millis now) {
+    if (now >= Millis(3'000)) machine.interrupts.Raise(ports::Interrupt::kFinishStep);
+  });
+  const Outcome outcome = machine.Run(toy::FiveSteps());
+  EXPECT_EQ(outcome.kind, Outcome::Kind::kInterrupted);
+  EXPECT_EQ(machine.clock.Monotonic(), Millis(3'000));
+  const auto& kinds = machine.progress.kinds;
+  EXPECT_EQ(kinds.back(), ProgressEvent::Kind::kStepInterrupted);
+  EXPECT_EQ(std::count(kinds.begin(), kinds.end(), ProgressEvent::Kind::kStepFailed), 0);
 }
 
 // The journal's error is the run's: no effect without a record that is on the disk.

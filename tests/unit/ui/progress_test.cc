@@ -94,6 +94,19 @@ TEST(PlainProgress, StripsEscapesOfChildren) {
   EXPECT_NE(text.find("\n    space\n    free some\n"), std::string::npos) << text;
 }
 
+TEST(Progress, AGateThatASignalEndsIsNoFailure) {
+  for (const auto& [draw, wanted] :
+       {std::pair{PlainDraw({}), "[3/12] stop/node interrupted: stopped by a signal\n"},
+        std::pair{GithubDraw(), "interrupted: stopped by a signal\n::endgroup::\n"}}) {
+    Scene scene;
+    Pipe pipe;
+    Stream err(pipe.In());
+    LineProgress progress(err, draw, [&] { return scene.now; });
+    progress.Tell(scene.Event(Kind::kStepInterrupted, "stopped by a signal"));
+    EXPECT_EQ(pipe.Text(), wanted);
+  }
+}
+
 TEST(JsonProgress, WritesOneObjectALine) {
   Scene scene;
   Pipe pipe;
