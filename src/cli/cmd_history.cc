@@ -14,6 +14,7 @@ Result<std::vector<run::StoredRun>> LoadAll(Wiring& wiring, const config::Config
   std::vector<run::StoredRun> runs;
   for (auto id = ids.rbegin(); id != ids.rend(); ++id) {
     MU_TRY(run::StoredRun run, store.Load(*id));
+    MU_TRY(run.is_live, store.IsLive(run));
     runs.push_back(std::move(run));
   }
   return runs;

@@ -18,7 +18,9 @@ Result<run::StoredRun> LoadRun(Wiring& wiring, const config::Config& config,
                                const std::string& id) {
   MU_TRY(const std::string state_dir, StateDirOf(wiring, config));
   run::RunStore store(wiring.Files(), wiring.Clock(), state_dir);
-  return store.Find(id);
+  MU_TRY(run::StoredRun run, store.Find(id));
+  MU_TRY(run.is_live, store.IsLive(run));
+  return run;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "cli/engine_lock.h"
 #include "cli/prepare.h"
 #include "cli/run_flow.h"
+#include "cli/state_dir.h"
 #include "cli/wiring.h"
 #include "milvus_upgrade/base/text.h"
 #include "milvus_upgrade/rules/checks.h"
@@ -16,14 +17,6 @@
 
 namespace mu::cli {
 namespace {
-
-// Where runs of this stack are kept, found without asking the engine: `status` works with the
-// engine down.
-Result<std::string> StateDirOf(Wiring& wiring, const config::Config& config) {
-  if (!config.state_dir.empty()) return wiring.StateDir(config, "");
-  MU_TRY(const auto selectors, observe::ResolveSelectors(wiring.World(), config.selectors));
-  return wiring.StateDir(config, observe::ProjectDirectoryOf(selectors));
-}
 
 std::string Holder(Wiring& wiring) {
   return fmt::format("pid {} on {} since {}", getpid(), wiring.HostName(),
@@ -236,6 +229,8 @@ int ResumeRun(const config::Config& config, const std::string& run_id, ui::Conso
   const auto state_dir = StateDirOf(wiring, config);
   if (!state_dir) return console.Fail(state_dir.error());
   run::RunStore store(wiring.Files(), wiring.Clock(), *state_dir);
+  // The lock makes the state folder: not where there is no run.
+  if (const auto found = store.Find(run_id); !found) return console.Fail(found.error());
   const auto lock = store.Lock(Holder(wiring));
   if (!lock) return console.Fail(lock.error());
   const auto stored = store.Find(run_id);
@@ -265,8 +260,11 @@ int StatusOfRun(const config::Config& config, const std::string& run_id, ui::Con
   const auto state_dir = StateDirOf(wiring, config);
   if (!state_dir) return console.Fail(state_dir.error());
   run::RunStore store(wiring.Files(), wiring.Clock(), *state_dir);
-  const auto stored = store.Find(run_id);
+  auto stored = store.Find(run_id);
   if (!stored) return console.Fail(stored.error());
+  const auto is_live = store.IsLive(*stored);
+  if (!is_live) return console.Fail(is_live.error());
+  stored->is_live = *is_live;
   std::vector<ui::ObservedLine> observed;
   std::vector<std::string> names;
   for (const plan::Step& step : stored->plan.steps) {

@@ -28,7 +28,8 @@ std::string Stamp(const std::string& wall_time) {
 
 std::string StoredRun::EndState() const {
   if (damage) return "damaged";
-  if (records.empty() || records.back().type != RecordType::kRunEnded) return "unfinished";
+  if (records.empty() || records.back().type != RecordType::kRunEnded)
+    return is_live ? "running" : "unfinished";
   const auto outcome = records.back().evidence.find("outcome");
   return outcome == records.back().evidence.end() ? "unfinished" : outcome->second;
 }
@@ -85,6 +86,14 @@ Result<RunFiles> RunStore::Create(const plan::Plan& plan) {
     MU_CHECK(files_.MakeFolders(run.folder + folder, kFolderMode));
   MU_CHECK(files_.Create(run.PlanPath(), FormatPlan(plan), kFileMode));
   return run;
+}
+
+Result<bool> RunStore::IsLive(const StoredRun& run) {
+  if (run.EndState() != "unfinished") return false;
+  MU_TRY(const bool is_held, files_.IsLocked(state_dir_ + "/lock"));
+  if (!is_held || run.IsOpen()) return is_held;
+  MU_TRY(const std::vector<std::string> ids, Ids());
+  return !ids.empty() && ids.back() == run.files.id;
 }
 
 Status RunStore::SaveRollback(const RunFiles& run, const plan::Plan& rollback) {

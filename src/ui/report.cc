@@ -36,8 +36,11 @@ Report::StepLine LineOf(const plan::Step& step, const std::string& phase,
   const run::StepState state = run::StateOf(records, phase, step.id);
   line.attempts = state.attempts;
   bool is_skipped = false;
+  bool is_interrupted = false;
   for (const Record& record : records) {
     if (record.step != step.id || record.phase != phase) continue;
+    if (record.type == RecordType::kFailed)
+      is_interrupted = record.error && record.error->code == ErrorCode::kInterrupted;
     if (record.type == RecordType::kCommand) ++line.children;
     if (record.type == RecordType::kDone) is_skipped = record.is_skipped;
     if (record.type == RecordType::kDone || record.type == RecordType::kFailed)
@@ -51,7 +54,7 @@ Report::StepLine LineOf(const plan::Step& step, const std::string& phase,
       line.state = "unfinished";
       break;
     case run::StepState::Last::kFailed:
-      line.state = "failed";
+      line.state = is_interrupted ? "interrupted" : "failed";
       break;
     case run::StepState::Last::kDone:
       line.state = is_skipped ? "skipped" : "done";
@@ -156,9 +159,8 @@ void AddBackups(const run::StoredRun& run, Report& report) {
 void AddNoReturn(const run::StoredRun& run, Report& report) {
   report.point_of_no_return = run.plan.point_of_no_return;
   for (const Record& record : run.records) {
-    const bool is_past = record.event == "point-of-no-return" ||
-                         (record.event == "first-start" && !report.point_of_no_return.empty() &&
-                          record.step == report.point_of_no_return);
+    const bool is_past = record.event == "first-start" && !report.point_of_no_return.empty() &&
+                         record.step == report.point_of_no_return;
     if (!is_past || report.is_past_no_return) continue;
     report.is_past_no_return = true;
     report.past_no_return_at = record.time;
@@ -180,7 +182,8 @@ std::string ServiceOf(const Report& report) {
 }
 
 std::string NextOf(const Report& report) {
-  if (report.outcome == "done" || report.outcome == "damaged") return {};
+  if (report.outcome == "done" || report.outcome == "damaged" || report.outcome == "running")
+    return {};
   if (report.outcome == "rolled-back" || report.outcome == "failed-untouched")
     return fmt::format("milvus-upgrade compose --to {}", report.to);
   return fmt::format("milvus-upgrade resume {}", report.run);
@@ -191,8 +194,10 @@ std::optional<Error> ErrorOf(const run::StoredRun& run, const std::string& outco
   if (outcome == "done") return std::nullopt;
   std::optional<Error> error;
   for (const Record& record : run.records) {
-    // What made the run go back is the cause; what came after it is not.
+    // What made the run go back is the cause; what came after it is not. A signal is the cause only
+    // where it was the end.
     if (record.type != RecordType::kFailed || !record.error) continue;
+    if (record.error->code == ErrorCode::kInterrupted && outcome != "interrupted") continue;
     if (outcome == "rolled-back" && record.phase != "forward") continue;
     error = record.error;
   }

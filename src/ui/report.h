@@ -19,7 +19,8 @@ struct Report {
     std::string id;
     std::string title;
     std::string phase;  // "forward", "rollback"
-    std::string state;  // "done", "skipped", "failed", "unfinished", "not started"
+    std::string state;  // "done", "skipped", "failed", "interrupted", "unfinished",
+                        // "not started"
     int attempts = 0;
     Millis took{0};
     int children = 0;  // child programs run for it

@@ -19,7 +19,8 @@ const Report::StepLine* StandsAt(const Report& report) {
   for (const Report::StepLine& line : report.steps) is_rolling_back |= line.phase == "rollback";
   for (const Report::StepLine& line : report.steps) {
     if (is_rolling_back && line.phase != "rollback") continue;
-    if (line.state == "unfinished" || line.state == "failed") return &line;
+    if (line.state == "unfinished" || line.state == "failed" || line.state == "interrupted")
+      return &line;
     if (line.state == "not started" && next == nullptr) next = &line;
   }
   return next;
@@ -41,7 +42,7 @@ View StatusView(const run::StoredRun& run, const std::vector<ObservedLine>& obse
     done += line.state == "done" || line.state == "skipped" ? 1 : 0;
   view.text +=
       Entry("  steps", fmt::format("{} of {} done", done, report.steps.size()), kColumn, style);
-  const Report::StepLine* at = run.IsOpen() ? StandsAt(report) : nullptr;
+  const Report::StepLine* at = run.IsOpen() || run.is_live ? StandsAt(report) : nullptr;
   if (at != nullptr)
     view.text += Entry("  stands at", fmt::format("{} ({}, {})", at->id, at->title, at->state),
                        kColumn, style);

@@ -28,6 +28,10 @@ mark_runs
 tool=$!
 background+=("$tool")
 wait_for_record 60 '.type == "intent" and .step == "backup/snapshot"'
+product 0 status
+says "2.2.17 -> 2.3.5: running"
+product 0 history
+says "running"
 product 5 compose --to 2.3.5 --yes
 product 5 compose --to 2.3.5 --yes --state-dir "$work/elsewhere"
 code=0

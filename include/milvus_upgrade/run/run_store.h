@@ -31,8 +31,9 @@ struct StoredRun {
   std::optional<plan::Plan> rollback;
   std::vector<Record> records;
   std::optional<Error> damage;  // of plan or journal: such a run is listed, not hidden
+  bool is_live = false;         // a process works on it now (RunStore::IsLive)
   // "done", "rolled-back", "failed-untouched", "needs-person", "paused", "interrupted",
-  // "unfinished", "damaged".
+  // "unfinished" ("running" while it is live), "damaged".
   std::string EndState() const;
   // Must be resumed or rolled back before another run may start. A run that was killed before its
   // first step is not.
@@ -49,6 +50,9 @@ class RunStore {
   Result<std::unique_ptr<ports::FileLock>> Lock(const std::string& holder);
   // A new run folder with the plan in it (synced). Ids sort by time: "20261125-120000-ab12".
   Result<RunFiles> Create(const plan::Plan& plan);
+  // Whether a process works on that run now: the lock is held, and the run is the one that may be
+  // worked on. REQUIRES: the lock is not ours.
+  Result<bool> IsLive(const StoredRun& run);
   Status SaveRollback(const RunFiles& run, const plan::Plan& rollback);
   // Oldest first; empty when there is no state folder.
   Result<std::vector<std::string>> Ids();

@@ -107,6 +107,32 @@ TEST_F(Store, EndStatesAreWhatTheJournalSays) {
   }
 }
 
+TEST_F(Store, ARunIsLiveWhileSomeoneHoldsTheLockAndWorksOnIt) {
+  const auto is_live = [&](const RunFiles& run) {
+    return store_.IsLive(*store_.Load(run.id)).value();
+  };
+  const auto first = *store_.Create(plan_);
+  ASSERT_TRUE(Begin(*JournalOf(first), "h"));
+  EXPECT_FALSE(is_live(first)) << "nobody holds the lock";
+  {
+    const auto lock = store_.Lock("pid 1 on here");
+    EXPECT_TRUE(is_live(first));
+    clock_.Advance(Millis(2000));
+    const auto second = *store_.Create(plan_);
+    EXPECT_FALSE(is_live(first)) << "cut before it touched anything; the newer one runs";
+    EXPECT_TRUE(is_live(second));
+    auto run = *store_.Load(second.id);
+    run.is_live = true;
+    EXPECT_EQ(run.EndState(), "running");
+    ASSERT_TRUE(Finish(*JournalOf(second), "done", ExitCode::kDone));
+    EXPECT_FALSE(is_live(second));
+    // A run that holds everyone up is the one that goes on, however old it is.
+    ASSERT_TRUE(AppendIntent(*JournalOf(first), plan_.steps[1].id));
+    EXPECT_TRUE(is_live(first));
+  }
+  EXPECT_FALSE(is_live(first));
+}
+
 TEST_F(Store, DamageIsShownNotHidden) {
   const auto run = *store_.Create(plan_);
   files_.Put(run.JournalPath(), "garbage\nmore\n");

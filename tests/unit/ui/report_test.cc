@@ -192,6 +192,31 @@ TEST(Report, TellsOfAKilledRunThatTheServiceIsDown) {
   EXPECT_TRUE(status.json.at("is_open").as_bool());
 }
 
+TEST(Report, CallsARunThatIsWorkedOnRunning) {
+  Story story;
+  story.Done("backup/keys", 100, 400);
+  story.Add(RecordType::kIntent, "stop/standalone", 1'000).attempt = 1;
+  run::StoredRun run = story.Run();
+  run.is_live = true;
+  const Report report = MakeReport(run);
+  EXPECT_EQ(report.outcome, "running");
+  EXPECT_EQ(report.next, "");
+  const View status = StatusView(run, {}, {});
+  EXPECT_TRUE(Has(status.text, ": running\n")) << status.text;
+  EXPECT_TRUE(Has(status.text, "stands at           stop/standalone")) << status.text;
+  EXPECT_FALSE(Has(status.text, "resume"));
+  EXPECT_EQ(status.json.at("state").as_string(), "running");
+}
+
+TEST(Report, CallsAStepThatASignalEndedInterrupted) {
+  Story story;
+  story.Done("backup/keys", 100, 400);
+  story.Failed("stop/standalone", 2'000, Error{ErrorCode::kInterrupted, "by a signal", "", {}});
+  const Report report = MakeReport(story.Run());
+  EXPECT_EQ(report.steps[1].state, "interrupted");
+  EXPECT_FALSE(report.error) << "a signal is no cause of a run that goes on";
+}
+
 TEST(Report, SaysThatAMeasurementOfACutRunIsNotWhole) {
   Story killed;
   killed.Add(RecordType::kIntent, "stop/standalone", 1'000).attempt = 1;
