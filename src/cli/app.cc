@@ -23,10 +23,11 @@ namespace {
 using Environment = std::map<std::string, std::string>;
 
 // A stream that was closed by the caller would give its number to the next file that is opened: the
-// result would be written into the journal.
+// result would be written into the journal. Read-only in the place of stdout, so that a result that
+// is lost shows as one (EBADF).
 void OpenClosedStreams() {
   for (int fd = 0; fd <= 2; ++fd) {
-    if (fcntl(fd, F_GETFD) == -1) (void)!open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
+    if (fcntl(fd, F_GETFD) == -1) (void)!open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY);
   }
 }
 
@@ -87,15 +88,34 @@ ui::View HelpView(const CommandRow* command, const ui::Style& style) {
   return view;
 }
 
+// --verbose goes to the console for as long as that is there.
+class VerboseTo {
+ public:
+  explicit VerboseTo(ui::Console* console) {
+    if (console != nullptr) SetVerbose([console](std::string_view line) { console->Debug(line); });
+  }
+  ~VerboseTo() { SetVerbose({}); }
+  VerboseTo(const VerboseTo&) = delete;
+  VerboseTo& operator=(const VerboseTo&) = delete;
+};
+
+// What only tells has failed when nobody was told. A run that has changed something keeps its code.
+int Told(int code, const ui::Console& console, ui::ConsoleSetup& setup) {
+  if (code != 0 || console.OutLost().empty()) return code;
+  setup.output = config::Output::kText;  // stdout is of no use any more
+  return ui::Console(setup).Fail(
+      Error{ErrorCode::kFileWrite, "the result cannot be written: " + console.OutLost(), "", {}});
+}
+
 int Run(const std::vector<std::string>& arguments, ui::ConsoleSetup& setup) {
   const auto line = ParseCommandLine(arguments);
   if (line && line->command != nullptr) setup.command = line->command->path;
   if (!line || line->wants_version || line->wants_help) {
     ui::Console console(setup);
     if (!line) return console.Fail(line.error());
-    if (line->wants_help)
-      return console.End(ExitCode::kDone, HelpView(line->command, console.OutStyle()));
-    return console.End(ExitCode::kDone, VersionView());
+    const ui::View view =
+        line->wants_help ? HelpView(line->command, console.OutStyle()) : VersionView();
+    return Told(console.End(ExitCode::kDone, view), console, setup);
   }
   // Over before the command makes its own: a process has one owner of its signals.
   const auto resolved = ResolveConfig(*line, *std::make_unique<Wiring>());
@@ -103,10 +123,10 @@ int Run(const std::vector<std::string>& arguments, ui::ConsoleSetup& setup) {
     ui::Console console(setup);
     return console.Fail(resolved.error());
   }
-  SetVerbose(resolved->config.is_verbose);
   setup.output = resolved->config.output;
   setup.progress = resolved->config.progress;
   ui::Console console(setup);
+  const VerboseTo verbose(resolved->config.is_verbose ? &console : nullptr);
   const CommandRow& command = *line->command;
   for (const std::string& warning : resolved->warnings) console.Warn(warning);
   const bool is_given = command.required_flag == "to"
@@ -120,12 +140,8 @@ int Run(const std::vector<std::string>& arguments, ui::ConsoleSetup& setup) {
                               {}});
   }
   const int code = command.run({resolved->config, line->flags, line->arguments}, console);
-  if (code == 0 && command.is_read_only && !console.OutLost().empty()) {
-    setup.output = config::Output::kText;  // stdout is of no use any more
-    return ui::Console(setup).Fail(
-        Error{ErrorCode::kFileWrite, "the result cannot be written: " + console.OutLost(), "", {}});
-  }
-  return code;
+  const bool only_tells = command.is_read_only || resolved->config.is_dry_run;
+  return only_tells ? Told(code, console, setup) : code;
 }
 
 }  // namespace

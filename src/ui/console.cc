@@ -85,7 +85,8 @@ ProgressMode Console::EffectiveProgress() const {
 // GitHub's runner reads both streams: a line of a log in a report must not be a command to it.
 void Console::WriteText(Stream& stream, const std::string& text) {
   const bool is_github = EffectiveProgress() == ProgressMode::kGithub && !text.empty();
-  stream.Write(is_github ? GithubHarmless(text) + "\n" : text);
+  const std::string clean = Harmless(text, StyleOf(stream));
+  stream.Write(is_github ? GithubHarmless(clean) + "\n" : clean);
 }
 
 int Console::End(ExitCode code, const View& result) {
@@ -141,6 +142,14 @@ void Console::Note(std::string_view sentence) {
   err_.Write(Printable(sentence) + "\n");
 }
 
+void Console::Debug(std::string_view line) {
+  if (EffectiveProgress() == ProgressMode::kJson) {
+    err_.Write(JsonNote(Trim(line)));
+    return;
+  }
+  WriteText(err_, std::string(line));
+}
+
 void Console::Warn(std::string_view sentence) {
   switch (EffectiveProgress()) {
     case ProgressMode::kGithub:
@@ -169,7 +178,7 @@ Status Console::CheckCanAsk(bool is_yes) const {
 Result<bool> Console::Ask(const std::string& question, bool is_yes, ports::Interrupts& interrupts) {
   MU_CHECK(CheckCanAsk(is_yes));
   if (is_yes) return true;
-  err_.Write(fmt::format("{} [y/N] ", question));
+  err_.Write(fmt::format("{} [y/N] ", Printable(question)));
   std::string answer;
   for (;;) {
     pollfd waiting{setup_.in, POLLIN, 0};

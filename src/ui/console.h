@@ -54,6 +54,8 @@ class Console {
   // On the way, for people: stderr; nothing with JSON output or quiet progress.
   void Show(const View& view);
   void Note(std::string_view sentence);
+  // A line of --verbose, whole, from any thread: it leaves the live line of a terminal in order.
+  void Debug(std::string_view line);
   // As Note, but also when quiet.
   void Warn(std::string_view sentence);
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "milvus_upgrade/base/text.h"
+
 namespace mu::ui {
 namespace {
 
@@ -26,6 +28,25 @@ std::string Style::Paint(std::string_view code, std::string_view text) const {
   std::string painted = "\x1b[";
   painted.append(code).append("m").append(text).append("\x1b[0m");
   return painted;
+}
+
+std::string Harmless(std::string_view text, const Style& style) {
+  if (!style.has_color) return Printable(text);
+  std::string clean;
+  while (!text.empty()) {
+    const std::size_t code = std::min(text.find("\x1b["), text.size());
+    const std::size_t end = text.find_first_not_of("0123456789;", std::min(code + 2, text.size()));
+    const bool is_color = end != std::string_view::npos && text[end] == 'm';
+    clean += Printable(text.substr(0, code));
+    text.remove_prefix(code);
+    if (text.empty()) break;
+    // An escape that is no colour goes to Printable with what follows it, up to the next one.
+    const std::size_t used =
+        is_color ? end + 1 - code : std::min(text.find("\x1b[", 2), text.size());
+    clean += is_color ? std::string(text.substr(0, used)) : Printable(text.substr(0, used));
+    text.remove_prefix(used);
+  }
+  return clean;
 }
 
 std::string Fold(std::string_view text, int indent, int width) {

@@ -22,6 +22,10 @@ struct Style {
   std::string Paint(std::string_view code, std::string_view text) const;
 };
 
+// `text` as a terminal may get it: controls and escapes that are not Style's own are taken out,
+// whatever value they came from.
+std::string Harmless(std::string_view text, const Style& style);
+
 // `text` folded at spaces into lines of at most `width` columns; lines after the first start with
 // `indent` spaces. A word longer than a line stays whole. The first line is taken to start at
 // column `indent` as well. No final newline.

@@ -193,10 +193,22 @@ test_unknown_variable_is_a_warning() {
   expect_code 0
   expect_err 'MILVUS_UPGRADE_OUTPT is not used; did you mean MILVUS_UPGRADE_OUTPUT?'
 }
-test_stdout_closed_does_not_end_it() {
-  timeout 20 "$MU" versions 2.2.16 2.3.5 >&- 2>"$FOLDER/err"
+test_stdout_closed_is_an_error() {
+  for command in 'versions 2.2.16 2.3.5' --version --help 'versions --help' 'versions 2.2.16 2.3.5 -o json'; do
+    timeout 20 "$MU" $command >&- 2>"$FOLDER/err"
+    CODE=$?
+    expect_error 1 MU-111
+    expect_err 'the result cannot be written: Bad file descriptor'
+  done
+  timeout 20 "$MU" versions 2.3.5 2.2.16 >&- 2>"$FOLDER/err"
+  CODE=$?
+  expect_error 4 MU-171
+}
+test_stderr_and_stdin_closed_do_not_end_it() {
+  timeout 20 "$MU" versions 2.2.16 2.3.5 >"$FOLDER/out" 2>&- <&-
   CODE=$?
   expect_code 0
+  expect_out '2.2.16 -> 2.3.5'
 }
 test_reader_that_went_away_does_not_end_it() {
   timeout 20 "$MU" man | head -n 1 >"$FOLDER/out"
@@ -205,10 +217,12 @@ test_reader_that_went_away_does_not_end_it() {
 }
 test_full_disk_under_a_result_is_told() {
   [[ -w /dev/full ]] || exit 0
-  timeout 20 "$MU" versions 2.2.16 2.3.5 >/dev/full 2>"$FOLDER/err"
-  CODE=$?
-  expect_code 1
-  expect_err 'the result cannot be written: No space left on device'
+  for command in 'versions 2.2.16 2.3.5' --version --help; do
+    timeout 20 "$MU" $command >/dev/full 2>"$FOLDER/err"
+    CODE=$?
+    expect_code 1
+    expect_err 'the result cannot be written: No space left on device'
+  done
 }
 test_colours_only_on_a_terminal_that_wants_them() {
   run_on_tty --help

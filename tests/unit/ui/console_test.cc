@@ -52,6 +52,42 @@ TEST(Console, PutsTheResultOnStdoutAndNothingElse) {
   EXPECT_EQ(world.err.Text(), "note\nwarning: careful\nshown\n");
 }
 
+// Titles, cursor moves, a rewritten line: from a path, a .env, an image, whatever is shown.
+TEST(Console, GivesATerminalNoEscapesOfForeignText) {
+  const std::string evil =
+      "a\x1b]0;title\x07 b\x1b[2J\x1b[1;1H c\rd\x9b e\x7f \x1b[31mred\x1b[0m\n";
+  World world;
+  Console console(world.setup);
+  console.Show(View{evil, {}});
+  console.Note(evil);
+  console.Debug(evil);
+  console.Fail(Error{ErrorCode::kUsage, evil, evil, {evil}});
+  console.End(ExitCode::kDone, View{evil, {}});
+  for (const std::string& text : {world.out.Text(), world.err.Text()}) {
+    EXPECT_EQ(text.find_first_of("\x1b\x07\r\x7f"), std::string::npos) << text;
+    EXPECT_NE(text.find("red"), std::string::npos);
+  }
+  Style style;
+  style.has_color = true;
+  const std::string painted = Harmless(style.Bold("x") + evil + style.Bad("y"), style);
+  EXPECT_TRUE(painted.starts_with(style.Bold("x")));
+  EXPECT_TRUE(painted.ends_with(style.Bad("y")));
+  EXPECT_EQ(painted.find("\x1b[2J"), std::string::npos);
+  EXPECT_EQ(painted.find("\x1b[1;1H"), std::string::npos);
+  EXPECT_EQ(painted.find("\x1b]"), std::string::npos);
+  EXPECT_EQ(Harmless("cut \x1b[", style), "cut ");
+  EXPECT_EQ(Harmless("cut \x1b[3", style), "cut ");
+}
+
+TEST(Console, KeepsTheLiveLineWholeUnderDebugLines) {
+  World world;
+  Stream stream(world.err.In());
+  stream.SetLive("[1/2] stop");
+  stream.Write("12:00:00.000 debug: docker inspect\n");
+  EXPECT_EQ(world.err.Text(),
+            "\r\x1b[K[1/2] stop\r\x1b[K12:00:00.000 debug: docker inspect\n[1/2] stop");
+}
+
 TEST(Console, WritesOneJsonObjectOnSuccess) {
   World world;
   world.setup.output = config::Output::kJson;
