@@ -72,6 +72,8 @@ Result<CommandResult> DockerCli::Docker(std::vector<std::string> arguments, Mill
 
 Result<model::Engine> DockerCli::Info() {
   MU_TRY(const CommandResult result, Docker({"info", "--format", "{{json .}}"}));
+  if (result.exit_code != 0 && Trim(result.out).empty())
+    return Fail(ErrorCode::kCommandFailed, "docker info: " + DockerWords(result.err));
   // Clients up to 25 exit with 0 and put the reason into the JSON when the engine is away.
   MU_TRY(const json::value info, ParseJson(result.out, "docker info"));
   model::Engine engine;

@@ -330,6 +330,13 @@ Result<std::vector<std::string>> ReferencedFiles(const SourceFile& file) {
   return paths;
 }
 
+Status CheckProject(const ProjectSources& sources) {
+  const auto tree = ComposeTree::Load(sources);
+  // What cannot be edited is a finding among others, when more is known.
+  if (tree || tree.error().code == ErrorCode::kEditRefused) return {};
+  return Fail(tree.error());
+}
+
 std::vector<std::string> UsedVariables(const SourceFile& file) {
   std::set<std::string> names;
   const Result<YamlDocument> document = YamlDocument::Parse(file.path, file.bytes);

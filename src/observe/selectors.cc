@@ -141,6 +141,7 @@ Result<edit::ProjectSources> ReadSources(const World& world,
     MU_TRY(std::string bytes, world.files.Read(path));
     sources.env.push_back({path, std::move(bytes)});
   }
+  MU_CHECK(edit::CheckProject(sources));
   for (const auto* files : {&sources.compose, &sources.reachable}) {
     for (const edit::SourceFile& file : *files) {
       for (const std::string& name : edit::UsedVariables(file)) {

@@ -41,6 +41,10 @@ struct FileEdit {
 // being their own path. Errors: kYamlSyntax with file:line:column.
 Result<std::vector<std::string>> ReferencedFiles(const SourceFile& file);
 
+// That the files can be those of a project: each a map of keys, with services in one of them.
+// Errors: kYamlSyntax, kYamlNoServices, with file and line.
+Status CheckProject(const ProjectSources& sources);
+
 // Names of variables that the image values of this file use, sorted; none when it is not YAML.
 std::vector<std::string> UsedVariables(const SourceFile& file);
 

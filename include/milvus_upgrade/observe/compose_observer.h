@@ -39,7 +39,7 @@ Result<model::ComposeSelectors> ResolveSelectors(const World& world,
 std::string ProjectDirectoryOf(const model::ComposeSelectors& selectors);
 
 // All files that decide the resolved config, with their bytes. Errors: kFileRead, kYamlSyntax,
-// kInvalidInput.
+// kYamlNoServices, kInvalidInput.
 Result<edit::ProjectSources> ReadSources(const World& world,
                                          const model::ComposeSelectors& selectors);
 

@@ -51,6 +51,75 @@ test_refused_path_has_its_own_code() {
   expect_out 'version-path'
   untouched
 }
+test_two_versions_in_one_project() {
+  stack
+  SECOND=milvusdb/milvus:v2.3.5 run check compose --to 2.3.5
+  expect_error 3 MU-124
+  expect_err '2.2.16: standalone'
+  expect_err '2.3.5: proxy'
+  untouched
+}
+test_images_that_tell_no_version() {
+  stack
+  for image in milvusdb/milvus:latest milvusdb/milvus milvusdb/milvus:master-20230110-0f9a8e12 \
+      "milvusdb/milvus@sha256:$(printf 'c%.0s' {1..64})"; do
+    sed -i "s|image: .*milvus.*|image: $image|" docker-compose.yml
+    IMAGE=$image run check compose --to 2.3.5
+    expect_error 2 MU-125
+    expect_err "$image"
+    expect_err '--from'
+    # Told by hand, the rest is checked.
+    IMAGE=$image run check compose --to 2.3.5 --from 2.2.16
+    expect_error 3 MU-170
+    cp "$FOLDER/before.yml" docker-compose.yml
+  done
+  untouched
+}
+test_tag_with_a_digest() {
+  stack
+  local image=milvusdb/milvus:v2.2.16@sha256:$(printf 'c%.0s' {1..64})
+  sed -i "s|image: milvusdb.*|image: $image|" docker-compose.yml
+  IMAGE=$image run check compose --to 2.3.5
+  expect_error 3 MU-170
+  expect_out 'image-digest'
+}
+test_target_that_is_far_ahead() {
+  stack
+  for to in 2.99.0 4.0.0 9.9.9; do
+    run check compose --to $to
+    expect_error 4 MU-171
+    untouched
+  done
+  run versions 2.2.16 9.9.9
+  expect_error 4 MU-171
+}
+test_file_that_may_not_be_written() {
+  stack
+  chmod 444 docker-compose.yml
+  local as=()
+  [[ $(id -u) != 0 ]] || as=(setpriv '--bounding-set=-dac_override,-dac_read_search')
+  "${as[@]}" "$MU" check compose --to 2.3.5 >"$FOLDER/out" 2>"$FOLDER/err"
+  CODE=$?
+  expect_error 3 MU-170
+  expect_out 'files-replaceable'
+  chmod 644 docker-compose.yml
+  chmod 555 .
+  "${as[@]}" "$MU" check compose --to 2.3.5 >"$FOLDER/out" 2>"$FOLDER/err"
+  CODE=$?
+  chmod 755 .
+  expect_error 3 MU-170
+  expect_out 'files-replaceable'
+  untouched
+}
+test_link_to_the_file_is_told() {
+  stack
+  mkdir "$FOLDER/real"
+  mv docker-compose.yml "$FOLDER/real/file.yml"
+  ln -s "$FOLDER/real/file.yml" docker-compose.yml
+  run check compose --to 2.3.5
+  expect_out 'file-links'
+  expect_out "$FOLDER/real/file.yml"
+}
 test_same_version_is_never_a_change() {
   stack
   run plan compose --to 2.2.16 --detailed-exitcode
