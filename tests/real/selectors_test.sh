@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The ways to name a project: -f from another folder, COMPOSE_FILE, --project-directory with -p. A copy of the folder, whose
-# relative mounts would mean an empty database, is refused.
+# relative mounts would mean an empty database, is refused. On the way: progress as GitHub Actions reads it, a terminal
+# without colours, a saved plan with --backup-mq that `apply` runs from elsewhere.
 # shellcheck disable=SC2119
 source "$(dirname "$0")/lib.sh"
 milvus=ground.local/milvusdb/milvus
@@ -25,11 +26,29 @@ says "$stack"
 untouched before "an upgrade from a copy of the folder"
 
 where=$work/elsewhere
-product 0 compose -f "$stack/docker-compose.yml" --to 2.2.17 --yes --stable-for 1s
+GITHUB_STEP_SUMMARY=$work/summary.md product 0 compose -f "$stack/docker-compose.yml" --to 2.2.17 --yes --stable-for 1s --progress github
 is_at 2.2.17
-COMPOSE_FILE=../milvus/docker-compose.yml product 0 compose --to 2.2.18 --yes --stable-for 1s
+groups=$(grep -c '^::group::' "$work/err")
+[ "$groups" -ge 8 ] || fail "only $groups folded groups"
+equal "ends of groups" "$(grep -c '^::endgroup::' "$work/err")" "$groups"
+grep -q '^::group::\[[0-9]*/[0-9]*\] up/standalone ' "$work/err" || fail "no group of up/standalone"
+grep -q '^# Run .*2.2.16 -> 2.2.17: done' "$work/summary.md" || fail "no step summary"
+
+(cd "$where" && COMPOSE_FILE=../milvus/docker-compose.yml NO_COLOR=1 TERM=xterm script -qec \
+  "$MU_BINARY compose --to 2.2.18 --yes --stable-for 1s" "$work/tty" >/dev/null </dev/null) || fail "the upgrade on a terminal: $(tail -c 500 "$work/tty")"
 is_at 2.2.18
-product 0 compose --project-directory "$stack" -p milvus --to 2.2.19 --yes --stable-for 1s
+grep -q $'\x1b\\[K.*up/standalone' "$work/tty" || fail "no live line on the terminal"
+! grep -q $'\x1b\\[[0-9;]*m' "$work/tty" || fail "colours in spite of NO_COLOR"
+
+product 0 plan compose --project-directory "$stack" -p milvus --to 2.2.19 --stable-for 1s --backup-mq --out "$work/saved.plan"
+is_at 2.2.18
+product 0 apply "$work/saved.plan" --yes
+is_at 2.2.19
+queue=$(run_folder)/backup/rocksmq.tar
+tar -tf "$queue" | grep -q 'rdb_data.*CURRENT' || fail "the backup of the queue is not the rocksmq folder: $(tar -tf "$queue" | head -n 5)"
+equal "mode of the backup of the queue" "$(stat -c %a "$queue")" 600
+product 9 apply "$work/saved.plan" --yes
+says "no longer what the plan was made from"
 is_at 2.2.19
 product 0 history --project-directory "$stack"
 equal "files in the folder that it ran in" "$(ls -A "$work/elsewhere")" ""

@@ -12,6 +12,7 @@ etcd=$(identity_of milvus-etcd) minio=$(identity_of milvus-minio)
 product 0 compose --to 2.3.5 --yes --output json \
   --verify-cmd "bash $repository/tests/ground/ground --name $engine client search $address" --verify-output
 
+says "point of no return passed"
 sed 's|milvusdb/milvus:v2.2.16|milvusdb/milvus:v2.3.5|' "$work/before.yml" >"$work/wanted.yml"
 same_file "other bytes than the tag have changed" "$work/wanted.yml" "$stack/docker-compose.yml"
 equal "mode and owner of the file" "$(stat -c '%a %u %g' "$stack/docker-compose.yml")" "$(stat -c '%a %u %g' "$work/before.yml")"

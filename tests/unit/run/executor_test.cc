@@ -264,9 +264,9 @@ TEST(Executor, WaitsInTheOutageForAnEngineThatIsAway) {
   EXPECT_NE(std::search(story.begin(), story.end(), wanted.begin(), wanted.end()), story.end());
   EXPECT_LE(machine.clock.Monotonic(), Millis(22'000));
   const auto& texts = machine.progress.texts;
-  EXPECT_NE(
-      std::find(texts.begin(), texts.end(), "the engine does not answer; tried again for up to 1m00s"),
-      texts.end());
+  EXPECT_NE(std::find(texts.begin(), texts.end(),
+                      "the engine does not answer; tried again for up to 1m00s"),
+            texts.end());
 }
 
 TEST(Executor, GivesUpOnAnEngineThatStaysAway) {
