@@ -9,7 +9,7 @@ own_engine own
 add_policies() { sed -i -E 's|^  (etcd\|minio\|standalone):|  \1:\n    restart: always|' "$stack/docker-compose.yml"; }
 fresh_stack --prepare add_policies
 
-(wait_for_record 60 '.type == "done" and .step == "stop/standalone"' && ground engine restart >/dev/null 2>&1) & restart=$!
+(wait_for_record 120 '.type == "done" and .step == "stop/standalone"' && ground engine restart >/dev/null 2>&1) & restart=$!
 background+=("$restart")
 product 0 compose --to 2.3.5 --yes
 wait "$restart" || fail "the engine does not restart"

@@ -22,7 +22,7 @@ docker restart -t 0 milvus-standalone >/dev/null
 same_search "after etcd came back"
 
 # In the outage: the containers are stopped, the release of the sessions needs etcd.
-(wait_for_record 60 '.type == "intent" and .step == "stop/standalone"' && docker kill milvus-etcd >/dev/null) & background+=($!)
+(wait_for_record 120 '.type == "intent" and .step == "stop/standalone"' && docker kill milvus-etcd >/dev/null) & background+=($!)
 product 7 compose --to 2.3.5 --yes --stop-timeout 3s --timeout 20s
 says "resume"
 same_file "the file has changed although the sessions were not released" "$work/before.yml" "$stack/docker-compose.yml"
@@ -33,7 +33,7 @@ same_search "after resume"
 no_lock_left
 
 mark_runs
-(wait_for_record 60 '.type == "intent" and .step == "stop/standalone"' && docker kill milvus-etcd >/dev/null && sleep 15 &&
+(wait_for_record 120 '.type == "intent" and .step == "stop/standalone"' && docker kill milvus-etcd >/dev/null && sleep 15 &&
   docker start milvus-etcd >/dev/null) & background+=($!)
 product 0 compose --to 2.3.5 --yes --stop-timeout 3s
 says "tried again for up to"

@@ -35,7 +35,7 @@ says "$work/file"
 untouched before "a state folder below a file"
 
 mounted "$stack/.milvus-upgrade" size=128m
-(wait_for_record 60 '.type == "intent" and .step == "stop/standalone"' &&
+(wait_for_record 120 '.type == "intent" and .step == "stop/standalone"' &&
   dd if=/dev/zero of="$stack/.milvus-upgrade/filled" bs=1M 2>/dev/null) & background+=($!)
 product 7 compose --to 2.2.17 --yes --stable-for 1s
 says "MU-113"
