@@ -1,18 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migrate/scope_reader.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace mu::migrate {
 namespace {
 
-// A page of the largest values that etcd takes by default stays below 100 MB; one of usual
-// metadata (about 500 bytes) is a few hundred KB, which costs one call in about 5 ms.
-constexpr std::int64_t kPage = 1'000;
-constexpr std::int64_t kPageOfKeys = 10'000;
+// etcd walks through all that is left of the range for each page, to count it: with small pages a
+// read of many keys is quadratic there. So a page grows from the first one on to what is held in
+// memory without care, and shrinks where values are large.
+constexpr std::int64_t kFirstPage = 1'000;
+constexpr std::int64_t kLargestPage = 10'000;
+constexpr std::size_t kPageBytes = 4 << 20;
 constexpr int kRestarts = 5;
 
 std::string After(const std::string& key) { return key + '\0'; }
+
+std::int64_t NextPage(const std::vector<model::KeyValue>& page) {
+  std::size_t bytes = 1;
+  for (const model::KeyValue& kv : page) bytes += kv.key.size() + kv.value.size();
+  const auto fits = static_cast<std::int64_t>(kPageBytes * page.size() / bytes);
+  return std::clamp(fits, kFirstPage / 10, kLargestPage);
+}
 
 // The first key at or after `start`, without its value.
 Result<std::optional<std::string>> FirstKey(ports::EtcdClient& etcd, Patience& patience,
@@ -30,7 +40,7 @@ ScopeReader::ScopeReader(ports::EtcdClient& etcd, Patience& patience, const meta
     : etcd_(etcd),
       patience_(patience),
       query_{scope.Prefix(), model::EndOfPrefix(scope.Prefix()), revision,
-             keys_only ? kPageOfKeys : kPage, keys_only} {}
+             keys_only ? kLargestPage : kFirstPage, keys_only} {}
 
 Result<std::optional<model::KeyValue>> ScopeReader::Next() {
   for (;;) {
@@ -41,7 +51,10 @@ Result<std::optional<model::KeyValue>> ScopeReader::Next() {
     MU_TRY(ports::KeyPage page, patience_.Ask([&] { return etcd_.GetPage(query_); }));
     has_more_ = page.has_more;
     query_.revision = page.revision;
-    if (!page.kvs.empty()) query_.start = After(page.kvs.back().key);
+    if (!page.kvs.empty()) {
+      query_.start = After(page.kvs.back().key);
+      query_.limit = NextPage(page.kvs);
+    }
     page_ = std::move(page.kvs);
     at_ = 0;
   }
