@@ -3,6 +3,9 @@ option(MU_WERROR "Warnings are errors" OFF)
 function(mu_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
     -Woverloaded-virtual -Wimplicit-fallthrough $<$<BOOL:${MU_WERROR}>:-Werror>)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    return()
+  endif()
   if(MU_SANITIZE)
     # gcc 12 reports false positives of these two under sanitizers (GCC bugs 105562, 105329).
     target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized -Wno-restrict)
