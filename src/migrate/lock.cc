@@ -15,6 +15,8 @@ namespace {
 // As Milvus's tool. Longer than any pause of etcd that a migration should outlive.
 constexpr std::int64_t kLeaseSeconds = 60;
 constexpr Millis kRenewAfter = std::chrono::seconds(kLeaseSeconds) / 3;
+// etcd ends a lease up to a second or so after its time.
+constexpr Millis kEndsLate{5'000};
 
 }  // namespace
 
@@ -64,6 +66,7 @@ Result<bool> Lock::TryTake() {
 Status Lock::Take(Listener& listener) {
   std::int64_t last_left = -1;
   std::int64_t holder = 0;
+  Millis ends{0};  // where it is not renewed
   const ports::PageQuery look{key_, "", 0, 0, false};
   for (;;) {
     MU_TRY(const bool is_taken, TryTake());
@@ -72,7 +75,9 @@ Status Lock::Take(Listener& listener) {
     if (now.kvs.empty()) continue;
     const model::KeyValue& kv = now.kvs.front();
     MU_TRY(const model::Lease lease, patience_.Ask([&] { return etcd_.ReadLease(kv.lease); }));
-    const bool is_renewed = holder == kv.lease && lease.ttl_seconds > last_left;
+    // Whole seconds do not show a renewal each second: its time being over does.
+    const bool is_renewed =
+        holder == kv.lease && (lease.ttl_seconds > last_left || clock_.Monotonic() > ends);
     if (kv.lease == 0 || is_renewed || (holder != 0 && holder != kv.lease)) {
       return Fail(ErrorCode::kMigrationRunning,
                   fmt::format("another migration holds {}: {}", key_, Printable(kv.value)),
@@ -85,6 +90,7 @@ Status Lock::Take(Listener& listener) {
       listener.Note(fmt::format(
           "{} is held by another migration; it ends in {} s unless that one still renews it", key_,
           lease.ttl_seconds));
+      ends = clock_.Monotonic() + std::chrono::seconds(lease.ttl_seconds) + kEndsLate;
     }
     holder = kv.lease;
     last_left = lease.ttl_seconds;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "migrate/backup_job.h"
+#include "migrate/etcd_check.h"
 #include "migrate/rollback_job.h"
 #include "migrate/run_job.h"
 #include "migrate/scope_reader.h"
@@ -21,6 +22,7 @@ Migrator::Migrator(ports::EtcdClient& etcd, ports::Files& files, ports::Clock& c
 
 Result<BackupFacts> Migrator::Backup() {
   Patience patience(clock_, interrupts_, options_.patience);
+  MU_CHECK(CheckEtcd(etcd_, patience, listener_, Use::kRead));
   MU_TRY(const ScopeKeys keys, ReadScope(etcd_, patience, options_.scope, true));
   MU_CHECK(CheckScope(etcd_, patience, options_.scope, keys));
   return BackupJob{etcd_, files_, patience, listener_, options_.scope, options_.backup_file, {}}

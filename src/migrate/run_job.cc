@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "migrate/backup_job.h"
+#include "migrate/etcd_check.h"
 #include "milvus_upgrade/base/text.h"
 
 namespace mu::migrate {
@@ -183,6 +184,7 @@ Result<RunJob::Found> RunJob::Look() {
 }
 
 Result<RunOutcome> RunJob::Rehearse() {
+  MU_CHECK(CheckEtcd(etcd_, patience_, listener_, Use::kWrite));
   MU_TRY(const auto live, LiveSessions(etcd_, patience_, options_.scope));
   if (!live.empty())
     listener_.Note(
@@ -274,6 +276,7 @@ Status RunJob::Apply(const Found& found) {
 
 Result<RunOutcome> RunJob::Run() {
   // Looked at before the lock is taken, so that what is refused leaves no trace.
+  MU_CHECK(CheckEtcd(etcd_, patience_, listener_, Use::kWrite));
   MU_CHECK(CheckSessions(etcd_, patience_, options_.scope));
   {
     MU_TRY(const Found found, Look());

@@ -31,7 +31,8 @@ Result<model::EtcdStatus> FakeEtcdClient::Observe() {
   status.version = members.front().version;
   status.db_bytes = 20480;
   status.members = static_cast<int>(members.size());
-  if (has_no_space) status.alarms = {"NOSPACE"};
+  if (has_no_space) status.alarms.push_back("NOSPACE");
+  if (is_corrupt) status.alarms.push_back("CORRUPT");
   return status;
 }
 
@@ -163,7 +164,7 @@ Result<std::vector<ports::EtcdMember>> FakeEtcdClient::HashMembers(std::int64_t 
   std::vector<ports::EtcdMember> found = members;
   for (ports::EtcdMember& member : found) {
     member.hash += static_cast<std::uint32_t>(hash);
-    member.compact_revision = store_.Compacted();
+    member.compact_revision += store_.Compacted();
   }
   return found;
 }

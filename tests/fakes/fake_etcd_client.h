@@ -19,6 +19,7 @@ class FakeEtcdClient final : public ports::EtcdClient {
   FakeEtcdClient(EtcdStore& store, ports::Clock& clock) : store_(store), clock_(clock) {}
 
   bool has_no_space = false;    // the NOSPACE alarm: nothing is written, as etcd 3.5 has it
+  bool is_corrupt = false;      // the CORRUPT alarm
   bool is_unreachable = false;  // nothing is carried out
   bool compares_ranges = true;  // false: as etcdctl, a Compare with an end is refused
   std::vector<ports::EtcdMember> members = {{"default", "http://127.0.0.1:2379", "3.5.1", 0, 0}};
@@ -33,7 +34,7 @@ class FakeEtcdClient final : public ports::EtcdClient {
   Result<model::Lease> ReadLease(std::int64_t lease) override;
   Status RevokeLease(std::int64_t lease) override;
   // `members`, each with the hash of the store's keys added to its own: one of another hash than 0
-  // is a member that has lost something.
+  // is a member that has lost something. Likewise the revision of the last compaction.
   Result<std::vector<ports::EtcdMember>> HashMembers(std::int64_t revision) override;
 
  private:

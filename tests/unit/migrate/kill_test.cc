@@ -9,6 +9,7 @@
 
 #include "unit/meta/random_metadata.h"
 #include "unit/migrate/etcd_of_milvus.h"
+#include "unit/migrate/nothing_lost.h"
 
 namespace mu::migrate {
 namespace {
@@ -50,25 +51,6 @@ bool Meets(EtcdOfMilvus& etcd, Fate fate, int at, Do run) {
   return has_ended;
 }
 
-// Each key is there in its old or its new form at every instant.
-void ExpectNothingLost(const EtcdOfMilvus& etcd, const Keys& before, const Keys& after) {
-  const Keys now = etcd.Inside();
-  const auto is = [&](const std::string& key, const Keys& form) {
-    const auto it = now.find(key);
-    return it != now.end() && it->second == form.at(key);
-  };
-  bool has_all_new = true;
-  for (const auto& [key, value] : after)
-    has_all_new = has_all_new && (is(key, after) || (before.contains(key) && is(key, before)));
-  for (const auto& [key, value] : before) {
-    if (after.contains(key)) {
-      EXPECT_TRUE(is(key, before) || is(key, after)) << key;
-    } else if (!now.contains(key)) {
-      EXPECT_TRUE(has_all_new) << key << " is gone and not all of 2.2 is there";
-    }
-  }
-}
-
 class Killed21 : public testing::TestWithParam<Fate> {};
 
 TEST_P(Killed21, ARunAtEachCallIsCompletedByASecondOne) {
@@ -80,7 +62,7 @@ TEST_P(Killed21, ARunAtEachCallIsCompletedByASecondOne) {
   for (int at = 1; at <= whole.calls; ++at) {
     EtcdOfMilvus etcd(before);
     Meets(etcd, GetParam(), at, [](Migrator& m) { return m.Run(); });
-    ExpectNothingLost(etcd, before, after);
+    ExpectNothingLost(etcd.Inside(), before, after);
     // Cut before its first write, with its backup made, it is a new run: of another file.
     if (etcd.Inside() == before) etcd.options.backup_file = "/work/second.bak";
     const auto outcome = etcd.Run();
