@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "adapters/system_clock.h"
-#include "contract/real_etcd.h"
+#include "contract/etcd_kinds.h"
 
 namespace mu::contract {
 namespace {
@@ -36,20 +36,8 @@ class EtcdGatewayContract : public testing::TestWithParam<EtcdRelease> {
   adapters::SystemClock clock_;
 };
 
-// A root, and a user "milvus" who may do all below by-dev/.
-void TurnAuthOn(const RealEtcd& etcd) {
-  etcd.Etcdctl({"user", "add", "root:secret"});
-  etcd.Etcdctl({"user", "grant-role", "root", "root"});
-  etcd.Etcdctl({"role", "add", "milvus"});
-  etcd.Etcdctl({"role", "grant-permission", "milvus", "readwrite", "--prefix", "by-dev/"});
-  etcd.Etcdctl({"user", "add", "milvus:word"});
-  etcd.Etcdctl({"user", "grant-role", "milvus", "milvus"});
-  etcd.Etcdctl({"auth", "enable"});
-}
-
 TEST_P(EtcdGatewayContract, AsksInTheNameOfAUser) {
   const auto etcd = StartedEtcd(GetParam());
-  etcd->Etcdctl({"role", "add", "root"});
   TurnAuthOn(*etcd);
   GatewayOptions options;
   options.endpoints = {etcd->Endpoint()};
@@ -75,7 +63,6 @@ TEST_P(EtcdGatewayContract, AsksInTheNameOfAUser) {
 
 TEST_P(EtcdGatewayContract, SaysThatAUserIsWantedAndThatAPasswordIsWrong) {
   const auto etcd = StartedEtcd(GetParam());
-  etcd->Etcdctl({"role", "add", "root"});
   TurnAuthOn(*etcd);
   const auto nobody = ClientOf(*etcd);
   const auto put = nobody->Commit(PutOf("by-dev/a"));
@@ -96,7 +83,6 @@ TEST_P(EtcdGatewayContract, SaysThatAUserIsWantedAndThatAPasswordIsWrong) {
 
 TEST_P(EtcdGatewayContract, RenewsATokenThatHasRunOut) {
   const auto etcd = StartedEtcd(GetParam(), {"--auth-token-ttl=2"});
-  etcd->Etcdctl({"role", "add", "root"});
   TurnAuthOn(*etcd);
   GatewayOptions options;
   options.endpoints = {etcd->Endpoint()};
@@ -122,60 +108,6 @@ TEST_P(EtcdGatewayContract, AUserIsNoHindranceWhereAuthIsOff) {
   EXPECT_TRUE(client->Commit(PutOf("by-dev/a")));
   EXPECT_FALSE(client->Observe()->is_auth_enabled);
 }
-
-// An authority, a server's certificate for 127.0.0.1, a client's, and one of another authority.
-class Certificates {
- public:
-  Certificates() {
-    Make("ca", "an authority", {});
-    Make("other", "another authority", {});
-    Make("server", "",
-         {"-CA", File("ca.pem"), "-CAkey", File("ca.key"), "-addext",
-          "subjectAltName=IP:127.0.0.1"});
-    Make("client", "milvus", {"-CA", File("ca.pem"), "-CAkey", File("ca.key")});
-    Make("nameless", "", {"-CA", File("ca.pem"), "-CAkey", File("ca.key")});
-    Make("misnamed", "",
-         {"-CA", File("ca.pem"), "-CAkey", File("ca.key"), "-addext",
-          "subjectAltName=DNS:elsewhere"});
-  }
-  std::string File(const std::string& name) const { return folder_.Path() + "/" + name; }
-  std::vector<std::string> ServerFlags(const std::string& server) const {
-    return {"--cert-file",       File(server + ".pem"), "--key-file",        File(server + ".key"),
-            "--trusted-ca-file", File("ca.pem"),        "--client-cert-auth"};
-  }
-  HttpTls Client() const {
-    HttpTls tls;
-    tls.ca_file = File("ca.pem");
-    tls.cert_file = File("client.pem");
-    tls.key_file = File("client.key");
-    return tls;
-  }
-
- private:
-  void Make(const std::string& name, const std::string& common_name,
-            const std::vector<std::string>& more) const {
-    std::vector<std::string> argv = {
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-keyout",
-        File(name + ".key"),
-        "-out",
-        File(name + ".pem"),
-        "-days",
-        "2",
-        "-subj",
-        common_name.empty() ? "/O=ground" : "/O=ground/CN=" + common_name};
-    argv.insert(argv.end(), more.begin(), more.end());
-    Output(argv);
-  }
-  TemporaryFolder folder_;
-};
 
 struct TlsEtcd {
   TlsEtcd(EtcdRelease release, const std::string& server, std::vector<std::string> more = {}) {
@@ -347,30 +279,6 @@ TEST_P(EtcdGatewayContract, AfterAKillAndANewStartTheNextCallWorks) {
   ASSERT_TRUE(page) << page.error().Text();
   EXPECT_EQ(page->kvs.size(), 1U);
 }
-
-class Cluster {
- public:
-  explicit Cluster(EtcdRelease release) {
-    std::vector<RealEtcdOptions> members(3);
-    std::string all;
-    for (std::size_t i = 0; i < members.size(); ++i) {
-      members[i].name = "m" + std::to_string(i);
-      members[i].client_port = FreePort();
-      members[i].peer_port = FreePort();
-      all += (all.empty() ? "" : ",") + members[i].name +
-             "=http://127.0.0.1:" + std::to_string(members[i].peer_port);
-    }
-    for (RealEtcdOptions& member : members) {
-      member.initial_cluster = all;
-      etcds.push_back(std::make_unique<RealEtcd>(release, member));
-      etcds.back()->Start();
-      options.endpoints.push_back(etcds.back()->Endpoint());
-    }
-    WaitUntilItAnswers(*GatewayTo(options));
-  }
-  std::vector<std::unique_ptr<RealEtcd>> etcds;
-  GatewayOptions options;
-};
 
 TEST_P(EtcdGatewayContract, MembersOfAClusterHaveOneHash) {
   Cluster cluster(GetParam());

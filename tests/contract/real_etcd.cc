@@ -82,27 +82,39 @@ std::string RealEtcd::Endpoint() const {
   return fmt::format("{}://127.0.0.1:{}", options_.is_tls ? "https" : "http", options_.client_port);
 }
 
+std::string RealEtcd::Peer() const {
+  return fmt::format("http://127.0.0.1:{}", options_.peer_port);
+}
+
+std::string RealEtcd::InitialCluster() const {
+  return options_.initial_cluster.empty() ? options_.name + "=" + Peer() : options_.initial_cluster;
+}
+
+void RealEtcd::Restore(const std::string& snapshot) const {
+  Output({ProgramsOf(release_) + "/etcdctl", "snapshot", "restore", snapshot, "--name",
+          options_.name, "--initial-cluster", InitialCluster(), "--initial-advertise-peer-urls",
+          Peer(), "--data-dir", folder_.Path() + "/data"});
+}
+
 void RealEtcd::Start() {
-  const std::string peer = fmt::format("http://127.0.0.1:{}", options_.peer_port);
-  std::vector<std::string> argv = {
-      "setpriv",
-      "--pdeathsig",
-      "KILL",
-      ProgramsOf(release_) + "/etcd",
-      "--name",
-      options_.name,
-      "--data-dir",
-      folder_.Path() + "/data",
-      "--listen-client-urls",
-      Endpoint(),
-      "--advertise-client-urls",
-      Endpoint(),
-      "--listen-peer-urls",
-      peer,
-      "--initial-advertise-peer-urls",
-      peer,
-      "--initial-cluster",
-      options_.initial_cluster.empty() ? options_.name + "=" + peer : options_.initial_cluster};
+  std::vector<std::string> argv = {"setpriv",
+                                   "--pdeathsig",
+                                   "KILL",
+                                   ProgramsOf(release_) + "/etcd",
+                                   "--name",
+                                   options_.name,
+                                   "--data-dir",
+                                   folder_.Path() + "/data",
+                                   "--listen-client-urls",
+                                   Endpoint(),
+                                   "--advertise-client-urls",
+                                   Endpoint(),
+                                   "--listen-peer-urls",
+                                   Peer(),
+                                   "--initial-advertise-peer-urls",
+                                   Peer(),
+                                   "--initial-cluster",
+                                   InitialCluster()};
   argv.insert(argv.end(), options_.flags.begin(), options_.flags.end());
   std::vector<char*> pointers;
   for (std::string& word : argv) pointers.push_back(word.data());

@@ -44,6 +44,8 @@ class RealEtcd {
   RealEtcd(const RealEtcd&) = delete;
   RealEtcd& operator=(const RealEtcd&) = delete;
 
+  // Before its first start: its data from a snapshot (etcdctl snapshot save).
+  void Restore(const std::string& snapshot) const;
   void Start();  // returns at once; WaitUntilItAnswers
   void Pause();
   void Continue();
@@ -53,6 +55,8 @@ class RealEtcd {
   std::string Etcdctl(std::vector<std::string> arguments) const;
 
  private:
+  std::string Peer() const;
+  std::string InitialCluster() const;
   EtcdRelease release_;
   RealEtcdOptions options_;
   TemporaryFolder folder_;
