@@ -130,7 +130,10 @@ void RealEtcd::Start() {
   if (error != 0) throw std::runtime_error("setpriv cannot be started");
 }
 
-void RealEtcd::Pause() { ::kill(pid_, SIGSTOP); }
+void RealEtcd::Pause() {
+  ::kill(pid_, SIGSTOP);
+  ::waitpid(pid_, nullptr, WUNTRACED);  // until the last of its threads stands still
+}
 void RealEtcd::Continue() { ::kill(pid_, SIGCONT); }
 void RealEtcd::Kill() {
   if (pid_ <= 0) return;
