@@ -12,7 +12,7 @@ namespace mu::adapters {
 namespace {
 
 // How the engine writes "never".
-std::string TimeOf(std::string time) { return time.starts_with("0001-01-01") ? "" : time; }
+std::string TimeOf(const std::string& time) { return time.starts_with("0001-01-01") ? "" : time; }
 
 std::map<std::string, std::string> EnvironmentOfJson(const json::value& value, JsonPath path) {
   std::map<std::string, std::string> environment;

@@ -30,9 +30,9 @@ json::object CompareRequest(const Compare& compare) {
     request["key"] = Base64Encoded(StartOf(compare.key));
     request["range_end"] = Base64Encoded(compare.end);
   }
-  const auto set = [&](const char* target, const char* field, std::string value) {
+  const auto set = [&](const char* target, const char* field, std::string_view value) {
     request["target"] = target;
-    request[field] = std::move(value);
+    request[field] = value;
   };
   switch (compare.field) {
     case Compare::Field::kValue:

@@ -137,11 +137,12 @@ class PosixNewFile final : public ports::NewFile {
     MU_CHECK(temp_.Finish(path_, mode_, nullptr));
     if (::renameat2(AT_FDCWD, temp_.Path(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) == 0) {
       temp_.Moved();
-    } else if (errno != EINVAL && errno != ENOSYS) {
-      return FailWrite(path_, errno, "create");
-    } else if (::link(temp_.Path(), path_.c_str()) != 0) {  // file systems without the flag
-      return FailWrite(path_, errno, "create");
+      return SyncFolder(FolderOf(path_));
     }
+    // File systems without the flag: the temporary name goes when this object does.
+    const bool has_flag = errno != EINVAL && errno != ENOSYS;
+    if (has_flag || ::link(temp_.Path(), path_.c_str()) != 0)
+      return FailWrite(path_, errno, "create");
     return SyncFolder(FolderOf(path_));
   }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cctype>
+#include <cmath>
 #include <utility>
 
 namespace mu {
@@ -54,7 +55,7 @@ Result<Millis> ParseDuration(std::string_view text) {
     }
     if (total > kMaxMillis) return bad("it is more than 1000 hours");
   }
-  return Millis(static_cast<Millis::rep>(total + 0.5));
+  return Millis(std::llround(total));
 }
 
 std::string FormatDuration(Millis duration) {
