@@ -101,7 +101,7 @@ TEST(KilledOnEtcd, RandomCallsOnTenThousandKeys) {
   ASSERT_TRUE(milvus.Rollback());
   ASSERT_TRUE(milvus.Inside() == milvus.before);
   std::mt19937 random(11);
-  const int samples = IsLong() ? 16 : 2;
+  const int samples = IsLong() ? 8 : 2;
   for (int i = 0; i < samples; ++i) {
     std::filesystem::remove(milvus.options.backup_file);
     // The first third reads and saves; deaths there are those of the small set.
