@@ -67,6 +67,8 @@ Result<model::ComposeProject> Resolve(const observe::World& world, const model::
   return world.compose.Config(observed.made_by, mirror.Selectors(observed, sources), environment);
 }
 
+// `after` is changed, by way of its bindings.
+// NOLINTNEXTLINE(performance-unnecessary-value-param)
 Status Compare(model::ComposeProject before, model::ComposeProject after,
                const std::map<std::string, model::ImageRef>& wanted, std::string_view where) {
   const auto differs = [&](const std::string& what) {
