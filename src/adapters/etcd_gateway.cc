@@ -209,7 +209,8 @@ Result<Reply> EtcdGateway::Ask(const Call& call, std::string_view path,
                   "give a client certificate without a common name, and a user and password of "
                   "etcd, or reach it by etcdctl inside its container");
     if (!is_object)
-      return Fail(ErrorCode::kEtcdFailed,
+      // A 5xx is of a proxy in between: what etcd did behind it is not known.
+      return Fail(answer.status >= 500 ? ErrorCode::kEtcdUnreachable : ErrorCode::kEtcdFailed,
                   fmt::format("{} answered {} and no JSON: {}", url, answer.status,
                               Printable(Trim(answer.body).substr(0, 120))),
                   "check that this is the client port of etcd, and http or https");

@@ -73,8 +73,9 @@ ExitCode CodeOf(const MigrateFailure& failure, ports::Interrupts& interrupts) {
 
 int End(MigrateFailure failure, ports::Interrupts& interrupts, ui::Console& console) {
   const ExitCode code = CodeOf(failure, interrupts);
-  if (failure.has_written && failure.error.hint.empty()) {
-    failure.error.hint =
+  if (failure.has_written) {
+    if (!failure.error.hint.empty()) failure.error.hint += "; ";
+    failure.error.hint +=
         "the metadata is half migrated, and all of it is there: the same command completes it, "
         "cmd.type: rollback restores it; start no Milvus before that";
   }

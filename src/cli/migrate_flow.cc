@@ -11,6 +11,12 @@ namespace {
 
 const model::Version kFirst22{2, 2, 0, ""};
 
+migrate::RunOutcome NothingToDo() {
+  migrate::RunOutcome outcome;
+  outcome.kind = migrate::RunOutcome::Kind::kNothingToDo;
+  return outcome;
+}
+
 }  // namespace
 
 MigrateFlow::MigrateFlow(Wiring& wiring, MigrateRequest request)
@@ -46,19 +52,22 @@ auto MigrateFlow::With(migrate::Listener& listener, Act act)
 
 tl::expected<migrate::RunOutcome, MigrateFailure> MigrateFlow::Rehearse(
     migrate::Listener& listener) {
+  if (IsNothing(listener)) return NothingToDo();
   return With(listener, [](migrate::Migrator& migrator) { return migrator.Rehearse(); });
+}
+
+// As Milvus's tool: between two 2.1 there is nothing to migrate.
+bool MigrateFlow::IsNothing(migrate::Listener& listener) const {
+  const config::MigrateYaml& yaml = request_.yaml;
+  if (yaml.command != config::MigrateCommand::kRun || *yaml.target >= kFirst22) return false;
+  listener.Note(fmt::format("metadata of {} is good for {} as it is", yaml.source.Text(),
+                            yaml.target->Text()));
+  return true;
 }
 
 tl::expected<MigrateOutcome, MigrateFailure> MigrateFlow::Do(migrate::Listener& listener) {
   const config::MigrateYaml& yaml = request_.yaml;
-  // As Milvus's tool: between two 2.1 there is nothing to migrate.
-  if (yaml.command == config::MigrateCommand::kRun && *yaml.target < kFirst22) {
-    listener.Note(fmt::format("metadata of {} is good for {} as it is", yaml.source.Text(),
-                              yaml.target->Text()));
-    migrate::RunOutcome outcome;
-    outcome.kind = migrate::RunOutcome::Kind::kNothingToDo;
-    return outcome;
-  }
+  if (IsNothing(listener)) return NothingToDo();
   return With(listener, [&](migrate::Migrator& migrator) -> Result<MigrateOutcome> {
     switch (yaml.command) {
       case config::MigrateCommand::kRun:

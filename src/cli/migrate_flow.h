@@ -38,6 +38,7 @@ class MigrateFlow {
   tl::expected<MigrateOutcome, MigrateFailure> Do(migrate::Listener& listener);
 
  private:
+  bool IsNothing(migrate::Listener& listener) const;
   template <class Act>
   auto With(migrate::Listener& listener, Act act)
       -> tl::expected<std::decay_t<decltype(*act(std::declval<migrate::Migrator&>()))>,

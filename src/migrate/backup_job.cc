@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "migrate/backup_read.h"
 #include "migrate/scope_reader.h"
 #include "milvus_upgrade/backup/backup_file.h"
 
@@ -69,8 +70,11 @@ Result<BackupFacts> BackupJob::SaveAt(std::int64_t revision) {
   MU_CHECK(out->Append(bytes));
   MU_CHECK(out->Commit());
   auto facts = Verify(counter.Revision());
-  if (!facts && facts.error().code == ErrorCode::kEtcdCompacted)
-    MU_CHECK(files.RemoveTree(file));  // ours, of a moment ago, and of no use: it begins again
+  if (!facts) {
+    MU_CHECK(files.RemoveTree(file));  // ours, of a moment ago, and of no use to anyone
+    return facts;
+  }
+  MU_CHECK(WriteSha256(files, file, facts->sha256));
   return facts;
 }
 

@@ -25,6 +25,12 @@ Result<BackupFacts> Migrator::Backup() {
   MU_CHECK(CheckEtcd(etcd_, patience, listener_, Use::kRead));
   MU_TRY(const ScopeKeys keys, ReadScope(etcd_, patience, options_.scope, true));
   MU_CHECK(CheckScope(etcd_, patience, options_.scope, keys));
+  for (const model::KeyValue& kv : keys.kvs) {
+    if (kv.key == options_.scope.Marker())
+      return Fail(ErrorCode::kMetaCut,
+                  "a migration or rollback of this metadata was cut: half of it is no backup",
+                  "complete the migration, or roll back, with the backup that it made");
+  }
   return BackupJob{etcd_, files_, patience, listener_, options_.scope, options_.backup_file, {}}
       .Save();
 }

@@ -15,6 +15,9 @@
 
 namespace mu::migrate {
 
+inline constexpr char kAgain[] =
+    "run the same command again: it goes on from there, and a rollback goes back";
+
 class Patience {
  public:
   Patience(ports::Clock& clock, ports::Interrupts& interrupts, Millis limit)
@@ -34,10 +37,13 @@ class Patience {
 
   // For waits of other reasons. kInterrupted.
   Status Pause(Millis duration) {
-    if (interrupts_.Pending() != ports::Interrupt::kNone)
-      return Fail(ErrorCode::kInterrupted, "stopped by a signal");
+    MU_CHECK(CheckInterrupt());
     clock_.Sleep(duration);
     return {};
+  }
+  Status CheckInterrupt() {
+    if (interrupts_.Pending() == ports::Interrupt::kNone) return {};
+    return Fail(ErrorCode::kInterrupted, "stopped by a signal", kAgain);
   }
   void Answered() { away_since_ = Millis(-1); }
   // Sleeps a little after `error`; the error itself, with how long etcd has been away, when the
@@ -49,7 +55,7 @@ class Patience {
       pause_ = Millis(100);
     }
     if (interrupts_.Pending() != ports::Interrupt::kNone)
-      return Fail(ErrorCode::kInterrupted, "stopped by a signal while etcd was away");
+      return Fail(ErrorCode::kInterrupted, "stopped by a signal while etcd was away", kAgain);
     if (now - away_since_ >= limit_) {
       Error ended = error;
       ended.message += fmt::format(" (tried for {})", FormatDuration(now - away_since_));

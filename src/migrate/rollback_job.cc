@@ -8,21 +8,9 @@
 
 #include "migrate/run_job.h"
 #include "migrate/writer.h"
-#include "milvus_upgrade/backup/backup_file.h"
 #include "milvus_upgrade/base/text.h"
 
 namespace mu::migrate {
-namespace {
-
-std::vector<model::KeyValue> AsKeyValues(const std::map<std::string, std::string>& keys) {
-  std::vector<model::KeyValue> kvs;
-  kvs.reserve(keys.size());
-  for (const auto& [key, value] : keys) kvs.push_back({key, value, 0, 0, 0});
-  return kvs;
-}
-
-}  // namespace
-
 RollbackJob::RollbackJob(ports::EtcdClient& etcd, ports::Files& files, ports::Clock& clock,
                          ports::Interrupts& interrupts, Listener& listener, const Options& options,
                          bool* has_written)
@@ -35,78 +23,48 @@ RollbackJob::RollbackJob(ports::EtcdClient& etcd, ports::Files& files, ports::Cl
       patience_(clock, interrupts, options.patience),
       lock_(etcd, clock, patience_, options.scope, options.who) {}
 
-Result<RollbackJob::Backup> RollbackJob::ReadBackup() {
+Result<RollbackJob::Work> RollbackJob::Look(const SavedKeys& backup) {
   const meta::Scope& scope = options_.scope;
-  MU_TRY(const auto facts, files_.Stat(options_.backup_file));
-  if (!facts)
-    return Fail(ErrorCode::kFileRead, fmt::format("{} is not there", options_.backup_file),
-                "correct config.backupFilePath");
-  if (facts->is_folder)
-    return Fail(ErrorCode::kFileRead,
-                fmt::format("{} is a folder, not a backup file", options_.backup_file));
-  if (facts->bytes == 0)
-    return Fail(ErrorCode::kBackupBad, fmt::format("{} is empty", options_.backup_file));
-  Backup backup;
-  backup::Decoder decoder(
-      [&](const backup::Header& header) -> Status {
-        if (header.instance == scope.root && header.meta_path == scope.meta) return {};
-        return Fail(ErrorCode::kForeignBackup,
-                    fmt::format("{} is a backup of {}/{}, and the metadata to roll back is {}/{}",
-                                options_.backup_file, Printable(header.instance),
-                                Printable(header.meta_path), scope.root, scope.meta));
-      },
-      [&](backup::Entry entry) -> Status {
-        if (!scope.Holds(entry.key)) {
-          backup.ignored.push_back(std::move(entry.key));
-          return {};
-        }
-        const auto [it, is_new] = backup.keys.emplace(std::move(entry.key), std::move(entry.value));
-        if (is_new) return {};
-        return Fail(ErrorCode::kBackupBad,
-                    fmt::format("{} holds {} twice", options_.backup_file, it->first));
-      });
-  MU_CHECK(files_.ReadParts(options_.backup_file,
-                            [&](std::string_view part) { return decoder.Feed(part); }));
-  MU_CHECK(decoder.Finish());
-  switch (meta::GenerationOf(AsKeyValues(backup.keys), scope)) {
-    case meta::Generation::k21:
-      return backup;
-    case meta::Generation::kEmpty:
-      return Fail(ErrorCode::kBackupBad,
-                  fmt::format("{} holds no metadata of Milvus", options_.backup_file));
-    case meta::Generation::k22:
-    case meta::Generation::kMixed:
-      break;
-  }
-  return Fail(ErrorCode::kBackupBad,
-              fmt::format("{} holds metadata of 2.2, which is nothing to go back to: it was made "
-                          "after the migration",
-                          options_.backup_file));
-}
-
-Result<RollbackJob::Work> RollbackJob::Look(const Backup& backup) {
   ScopeKeys keys;
-  MU_TRY(keys, ReadScope(etcd_, patience_, options_.scope, false));
+  MU_TRY(keys, ReadScope(etcd_, patience_, scope, false));
   Work work;
-  MU_TRY(const Marker marker, TakeMarker(options_.scope, &keys));
-  work.was_cut = marker.stage != Stage::kNone;
-  // What the migration adds is known from what it began with. Where that cannot be converted, it
+  const auto marker = TakeMarker(scope, &keys);
+  if (!marker && marker.error().code != ErrorCode::kMetaCut) return Fail(marker.error());
+  // Whatever was cut, and by which version of this tool: the backup is what it goes back to.
+  work.was_cut = !marker || marker->stage != Stage::kNone;
+  std::erase_if(keys.kvs, [&](const model::KeyValue& kv) { return kv.key == scope.Marker(); });
+  // What the migration does is known from what it began with. Where that cannot be converted, it
   // cannot have been migrated by us either, and every key is one of someone else.
-  std::map<std::string, std::string> added;
-  if (auto changes = meta::Convert(AsKeyValues(backup.keys), options_.scope))
-    added = std::move(changes->added);
+  meta::Changes changes;
+  if (auto converted = meta::Convert(backup.Listed(), scope)) changes = *std::move(converted);
   work.now = std::move(keys.kvs);
+  std::set<std::string_view> present;
   for (const model::KeyValue& kv : work.now) {
-    if (!backup.keys.contains(kv.key))
-      (added.contains(kv.key) ? work.added : work.new_keys).push_back(&kv);
+    present.insert(kv.key);
+    const auto saved = backup.keys.find(kv.key);
+    if (saved == backup.keys.end()) {
+      (changes.added.contains(kv.key) ? work.added : work.new_keys).push_back(&kv);
+      continue;
+    }
+    const auto replaced = changes.replaced.find(kv.key);
+    const bool is_known = kv.value == saved->second ||
+                          (replaced != changes.replaced.end() && kv.value == replaced->second) ||
+                          kv.key == scope.SessionCounter();
+    if (!is_known) work.changed.push_back(kv.key + " (changed)");
+  }
+  for (const auto& [key, value] : backup.keys) {
+    if (!present.contains(key) && !changes.removed.contains(key))
+      work.changed.push_back(key + " (removed)");
   }
   return work;
 }
 
 Status RollbackJob::CheckNewKeys(const Work& work) const {
-  if (work.new_keys.empty() || options_.new_keys != NewKeys::kRefuse) return {};
+  if (options_.new_keys != NewKeys::kRefuse) return {};
   std::vector<std::string> names;
   for (const model::KeyValue* kv : work.new_keys) names.push_back("  " + Printable(kv->key));
+  for (const std::string& name : work.changed) names.push_back("  " + Printable(name));
+  if (names.empty()) return {};
   const std::size_t count = names.size();
   if (count > 50) {
     names.resize(50);
@@ -114,14 +72,18 @@ Status RollbackJob::CheckNewKeys(const Work& work) const {
   }
   return Fail(
       ErrorCode::kCheckFailed,
-      fmt::format("{} keys are neither in the backup nor of the migration: a Milvus that was "
-                  "started since has written them\n{}",
+      fmt::format("{} keys are neither as in the backup nor as the migration leaves them: a "
+                  "Milvus that was started since has written\n{}",
                   count, Join(names, "\n")),
-      "say what to do with them: --new-keys keep or --new-keys remove");
+      "what was changed or removed will be put back; say what becomes of new keys, if there "
+      "are any: --new-keys keep or --new-keys remove");
 }
 
 Result<RollbackOutcome> RollbackJob::Run() {
-  MU_TRY(const Backup backup, ReadBackup());
+  MU_TRY(const SavedKeys backup, ReadBackup(files_, options_.scope, options_.backup_file));
+  if (!backup.has_sha256)
+    listener_.Note(fmt::format("there is no {}: damage inside a value of the backup cannot be seen",
+                               Sha256FileOf(options_.backup_file)));
   RollbackOutcome outcome;
   outcome.ignored = backup.ignored;
   MU_CHECK(CheckSessions(etcd_, patience_, options_.scope));
@@ -157,6 +119,7 @@ Result<RollbackOutcome> RollbackJob::Run() {
       expected.emplace(kv->key, kv->value);
     }
   }
+  outcome.was_cut = work.was_cut;
   outcome.restored = restore.size();
   outcome.removed = remove.size();
   if (restore.empty() && remove.empty() && !work.was_cut) return outcome;

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 
+#include "migrate/backup_read.h"
 #include "migrate/lock.h"
 #include "migrate/patience.h"
 #include "migrate/run_job.h"
@@ -23,18 +24,15 @@ class RollbackJob {
   Result<RollbackOutcome> Run();
 
  private:
-  struct Backup {
-    std::map<std::string, std::string> keys;
-    std::vector<std::string> ignored;
-  };
   struct Work {
     std::vector<model::KeyValue> now;
     bool was_cut = false;                          // a migration or rollback of ours is under way
     std::vector<const model::KeyValue*> added;     // by the migration
     std::vector<const model::KeyValue*> new_keys;  // by someone else
+    // Keys of the backup that are neither as it holds them nor as the migration leaves them.
+    std::vector<std::string> changed;
   };
-  Result<Backup> ReadBackup();
-  Result<Work> Look(const Backup& backup);
+  Result<Work> Look(const SavedKeys& backup);
   Status CheckNewKeys(const Work& work) const;
 
   ports::EtcdClient& etcd_;

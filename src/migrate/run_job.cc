@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "migrate/backup_job.h"
+#include "migrate/backup_read.h"
 #include "migrate/etcd_check.h"
 #include "milvus_upgrade/base/text.h"
 
@@ -90,10 +91,11 @@ Status CheckScope(ports::EtcdClient& etcd, Patience& patience, const meta::Scope
                   const ScopeKeys& keys) {
   if (!keys.kvs.empty()) return {};
   MU_TRY(const std::vector<std::string> roots, RootsIn(etcd, patience));
-  return Fail(ErrorCode::kMetaWrongScope,
-              fmt::format("there is nothing under {} in {}; {}", scope.Prefix(), etcd.Name(),
-                          roots.empty() ? "no Milvus has its metadata in this etcd"
-                                        : "Milvus has its metadata under " + Join(roots, ", ")));
+  return Fail(
+      ErrorCode::kMetaWrongScope,
+      fmt::format("there is nothing under {} in {}; {}", scope.Prefix(), etcd.Name(),
+                  roots.empty() ? "no metadata of Milvus was found under any path of two parts"
+                                : "Milvus has its metadata under " + Join(roots, ", ")));
 }
 
 Status CheckSessions(ports::EtcdClient& etcd, Patience& patience, const meta::Scope& scope) {
@@ -103,10 +105,15 @@ Status CheckSessions(ports::EtcdClient& etcd, Patience& patience, const meta::Sc
   for (const model::KeyValue& kv : live)
     names.push_back(
         fmt::format("{} ({})", kv.key.substr(scope.Sessions().size()), Printable(kv.value)));
+  const ports::PageQuery look{scope.Marker(), "", 0, 0, true};
+  MU_TRY(const ports::KeyPage marker, patience.Ask([&] { return etcd.GetPage(look); }));
   return Fail(ErrorCode::kLiveSessions,
-              fmt::format("Milvus processes have sessions under {}: {}", scope.Sessions(),
-                          Join(names, ", ")),
-              "stop them; one that was killed keeps its session for up to a minute");
+              fmt::format("Milvus processes have sessions under {}: {}{}", scope.Sessions(),
+                          Join(names, ", "),
+                          marker.kvs.empty() ? "" : "; and the metadata is half migrated"),
+              marker.kvs.empty()
+                  ? "stop them; one that was killed keeps its session for up to a minute"
+                  : "stop them and start none: a migration was cut; run it again, or roll back");
 }
 
 Status CheckResult(ports::EtcdClient& etcd, Patience& patience, const meta::Scope& scope,
@@ -157,6 +164,17 @@ Result<RunJob::Found> RunJob::Look() {
     MU_TRY(found.changes, meta::FinishConversion(kvs, scope));
     return found;
   }
+  const auto has = [&](const char* part) {
+    return std::any_of(kvs.begin(), kvs.end(), [&](const model::KeyValue& kv) {
+      return kv.key.starts_with(scope.Prefix() + part);
+    });
+  };
+  if (has("datacoord-meta/s/") && !has("root-coord/collection/"))
+    return Fail(ErrorCode::kMetaUnconvertible,
+                fmt::format("under {} there are segments and no collection: the metadata is not "
+                            "whole",
+                            scope.Prefix()),
+                "restore it from a backup before anything else");
   const meta::Generation generation = meta::GenerationOf(kvs, scope);
   if (found.marker.stage == Stage::kNone) {
     found.is_done = generation == meta::Generation::k22 || generation == meta::Generation::kEmpty;
@@ -192,6 +210,18 @@ Result<RunOutcome> RunJob::Rehearse() {
                     "not in this",
                     live.size()));
   MU_TRY(const Found found, Look());
+  if (found.marker.stage != Stage::kNone)
+    listener_.Note("a migration of this metadata was cut; a run goes on with it");
+  if (options_.backup_file.empty()) {
+    listener_.Note("cmd.runWithBackup is not true: a run will make no backup");
+  } else {
+    const std::string folder = options_.backup_file.substr(0, options_.backup_file.rfind('/'));
+    MU_TRY(const auto place, files_.Stat(folder.empty() ? "/" : folder));
+    if (!place || !place->is_folder)
+      return Fail(ErrorCode::kInvalidInput,
+                  fmt::format("there is no folder {} for the backup", folder),
+                  "make it, or correct config.backupFilePath");
+  }
   return OutcomeOf(found.is_done ? RunOutcome::Kind::kNothingToDo : RunOutcome::Kind::kRehearsed,
                    found.changes);
 }
@@ -203,8 +233,9 @@ Status RunJob::SaveBackup(const Found& found, RunOutcome* outcome) {
   }
   MU_TRY(const auto existing, files_.Stat(options_.backup_file));
   if (existing && found.marker.stage != Stage::kNone) {
-    listener_.Note(
-        fmt::format("the backup of the run that was cut is kept: {}", options_.backup_file));
+    MU_TRY(const SavedKeys saved, ReadBackup(files_, options_.scope, options_.backup_file));
+    listener_.Note(fmt::format("the backup of the run that was cut is whole ({} keys) and kept: {}",
+                               saved.keys.size(), options_.backup_file));
     return {};
   }
   if (found.marker.stage == Stage::kFinishing)
@@ -219,9 +250,18 @@ Status RunJob::SaveBackup(const Found& found, RunOutcome* outcome) {
     if (found.marker.stage == Stage::kAdding && kv.create_revision >= found.marker.since)
       ours.insert(kv.key);
   }
-  MU_TRY(outcome->backup, (BackupJob{etcd_, files_, patience_, listener_, options_.scope,
-                                     options_.backup_file, std::move(ours)}
-                               .Save()));
+  BackupJob job{etcd_,          files_, patience_, listener_, options_.scope, options_.backup_file,
+                std::move(ours)};
+  // Of a try that was cut before its first write: it is a backup of just this, or it is none.
+  auto made_before = existing && !existing->is_folder
+                         ? job.Verify(found.keys.revision)
+                         : Result<BackupFacts>(Fail(ErrorCode::kBackupBad, "there is none"));
+  if (made_before) {
+    MU_CHECK(WriteSha256(files_, options_.backup_file, made_before->sha256));
+    outcome->backup = *std::move(made_before);
+  } else {
+    MU_TRY(outcome->backup, job.Save());
+  }
   listener_.Note(fmt::format("backup: {} keys, {} bytes, SHA-256 {}, in {}", outcome->backup->keys,
                              outcome->backup->bytes, outcome->backup->sha256,
                              outcome->backup->file));

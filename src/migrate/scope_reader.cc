@@ -48,6 +48,7 @@ Result<std::optional<model::KeyValue>> ScopeReader::Next() {
       if (page_[at_].lease == 0) return std::move(page_[at_++]);
     }
     if (!has_more_) return std::nullopt;
+    MU_CHECK(patience_.CheckInterrupt());
     MU_TRY(ports::KeyPage page, patience_.Ask([&] { return etcd_.GetPage(query_); }));
     has_more_ = page.has_more;
     query_.revision = page.revision;

@@ -90,9 +90,13 @@ Status Writer::WriteBatch(std::vector<Edit> batch) {
       patience_.Answered();
       return {};
     }
-    if (!answer && answer.error().code != ErrorCode::kEtcdUnreachable) return Fail(answer.error());
+    // etcd's own no is sure. Anything else, be it of a proxy in between, says nothing of what was
+    // done.
+    const bool is_refused = !answer && (answer.error().code == ErrorCode::kEtcdFailed ||
+                                        answer.error().code == ErrorCode::kEtcdNoSpace);
+    if (is_refused) return Fail(answer.error());
     if (!answer) {
-      *has_written_ = true;  // it may have
+      *has_written_ = true;
       MU_CHECK(patience_.WaitAfter(answer.error()));
     } else if (++refusals > kRefusals) {
       return Fail(ErrorCode::kMigrationLost,
@@ -111,7 +115,8 @@ Status Writer::Write(std::vector<Edit> edits, const std::string& what) {
   for (std::size_t done = 0; done < total;) {
     listener_.Progress(what, done, total);
     if (interrupts_.Pending() != ports::Interrupt::kNone)
-      return Fail(ErrorCode::kInterrupted, "stopped by a signal between two transactions");
+      return Fail(ErrorCode::kInterrupted, "stopped by a signal between two transactions",
+                  std::string(kAgain));
     std::vector<Edit> batch;
     for (std::size_t bytes = 0; done < total && batch.size() < kMaxEdits; ++done) {
       bytes += BytesOf(edits[done]);

@@ -85,7 +85,7 @@ std::string VerdictOf(const migrate::RunOutcome& outcome, const std::string& pre
                  prefix);
     case migrate::RunOutcome::Kind::kNothingToDo:
       return style.Good("Nothing to do:") +
-             fmt::format(" under {} there is no metadata of 2.1 to migrate.", prefix);
+             fmt::format(" under {} there is nothing of 2.1 to migrate.", prefix);
     case migrate::RunOutcome::Kind::kRehearsed:
       return fmt::format("All of {} can be migrated. Nothing was written.", prefix);
   }
@@ -129,7 +129,7 @@ View BackupView(const migrate::BackupFacts& facts, const Style& style) {
 View RollbackView(const migrate::RollbackOutcome& outcome, const meta::Scope& scope,
                   const Style& style) {
   View view;
-  const bool is_changed = outcome.restored + outcome.removed > 0;
+  const bool is_changed = outcome.was_cut || outcome.restored + outcome.removed > 0;
   view.json["outcome"] = is_changed ? "rolled-back" : "nothing-to-do";
   view.json["keys"] = {{"restored", outcome.restored}, {"removed", outcome.removed}};
   view.text += Entry("  keys",

@@ -33,7 +33,8 @@ class Listener {
 };
 
 // Keys that are in etcd, not in the backup, and were not added by a migration: a 2.2 that was
-// started wrote them. A rollback neither keeps nor removes them unasked.
+// started wrote them. A rollback neither keeps nor removes them unasked; nor does it put back,
+// unasked, what was changed or removed since by anyone but a migration.
 enum class NewKeys { kRefuse = 1, kKeep = 2, kRemove = 3 };
 
 struct Options {
@@ -68,6 +69,7 @@ struct RunOutcome {
 struct RollbackOutcome {
   std::size_t restored = 0;  // keys put back to what the file holds
   std::size_t removed = 0;   // keys of the migration, and new ones where asked for
+  bool was_cut = false;      // it went on with something that was cut
   std::vector<std::string> kept_new;
   std::vector<std::string> ignored;  // entries of the file outside the scope
 };
@@ -80,7 +82,8 @@ class Migrator {
   // Errors of all: kEtcdUnreachable, kEtcdFailed, kMetaWrongScope, kInterrupted, those of Files,
   // and those named.
 
-  // kBackupBad, kEtcdCompacted; kInvalidInput when the file is there already.
+  // kBackupBad, kEtcdCompacted; kInvalidInput when the file is there already; kMetaCut while a
+  // migration is under way. Its SHA-256 is written beside it, to FILE.sha256.
   Result<BackupFacts> Backup();
   // Converts and counts, writes nothing. kMetaUnconvertible, kMetaCut.
   Result<RunOutcome> Rehearse();

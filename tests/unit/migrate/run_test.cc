@@ -187,6 +187,84 @@ TEST(Run, ABackupThatTheDiskSpoiledIsSeenBeforeAnythingIsWritten) {
   FAIL() << "no run without a failure";
 }
 
+TEST(Run, SegmentsWithoutACollectionAreNotWholeMetadata) {
+  Keys before = Real21();
+  std::erase_if(before, [](const auto& item) {
+    return item.first.find("/root-coord/") != std::string::npos;
+  });
+  EtcdOfMilvus etcd(before);
+  for (const bool is_dry : {true, false}) {
+    const auto outcome = etcd.Process([&](Migrator& m) { return is_dry ? m.Rehearse() : m.Run(); });
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code, ErrorCode::kMetaUnconvertible) << outcome.error().Text();
+  }
+  ExpectUntouched(etcd, before);
+  EXPECT_EQ(etcd.Process([](Migrator& m) { return m.Backup(); }).error().code,
+            ErrorCode::kBackupBad);
+  EXPECT_TRUE(etcd.files.Paths().empty()) << "a backup that is none does not stay";
+}
+
+TEST(Run, TheBackupOfATryThatWasCutBeforeItsFirstWriteIsUsed) {
+  const Keys before = Real21();
+  EtcdOfMilvus etcd(before);
+  ASSERT_TRUE(etcd.Process([](Migrator& m) { return m.Backup(); }));
+  const std::string made = *etcd.files.Read(etcd.options.backup_file);
+  const auto outcome = etcd.Run();
+  ASSERT_TRUE(outcome) << outcome.error().Text();
+  EXPECT_EQ(*etcd.files.Read(etcd.options.backup_file), made);
+  ASSERT_TRUE(etcd.Rollback());
+  // Of another state it is none, and stays as it is.
+  etcd.store.Put(kScope.SessionCounter(), "77");
+  const auto other = etcd.Run();
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code, ErrorCode::kInvalidInput);
+  EXPECT_EQ(*etcd.files.Read(etcd.options.backup_file), made);
+}
+
+TEST(Run, ACutRunGoesOnOnlyWithAWholeBackupAndNoneIsMadeOfHalfAMigration) {
+  const Keys before = Real21();
+  EtcdOfMilvus etcd(before);
+  etcd.between = [&](int) -> Status {
+    if (etcd.store.Find(kScope.Marker()) != nullptr)
+      etcd.interrupts.Raise(ports::Interrupt::kFinishStep);
+    return {};
+  };
+  ASSERT_FALSE(etcd.Run());
+  etcd.between = nullptr;
+  etcd.interrupts.Raise(ports::Interrupt::kNone);
+  const Keys cut = etcd.Inside();
+  const std::string good = *etcd.files.Read(etcd.options.backup_file);
+  for (const std::string& bad : {std::string("shopping list"), good.substr(0, good.size() / 2)}) {
+    etcd.files.Put(etcd.options.backup_file, bad);
+    EXPECT_EQ(etcd.Run().error().code, ErrorCode::kBackupBad);
+    EXPECT_EQ(etcd.Inside(), cut);
+  }
+  etcd.files.Put(etcd.options.backup_file, good);
+  const auto backup = etcd.Process([](Migrator& m) { return m.Backup(); });
+  EXPECT_EQ(backup.error().code, ErrorCode::kMetaCut);
+  ASSERT_TRUE(etcd.Run());
+  EXPECT_EQ(etcd.Inside(), Migrated(before));
+}
+
+TEST(Run, AnAnswerOfSomeoneInBetweenIsNoAnswer) {
+  // A proxy that says 502 after etcd has written: looked for, not believed.
+  const Keys before = Real21();
+  EtcdOfMilvus etcd(before);
+  fakes::FakeEtcdClient fake(etcd.store, etcd.clock);
+  fakes::KillingEtcdClient client(fake);
+  int commits = 0;
+  client.after = [&](int, std::string_view name) -> Status {
+    if (name == "commit" && ++commits == 2)
+      return Fail(ErrorCode::kEtcdUnreachable, "502 without JSON");
+    return {};
+  };
+  Migrator migrator(client, etcd.files, etcd.clock, etcd.interrupts, etcd.notes, etcd.options);
+  const auto outcome = migrator.Run();
+  ASSERT_TRUE(outcome) << outcome.error().Text();
+  EXPECT_TRUE(migrator.HasWritten());
+  EXPECT_EQ(etcd.Inside(), Migrated(before));
+}
+
 TEST(Run, WithoutBackupItSaysWhatThatMeans) {
   EtcdOfMilvus etcd(Real21());
   etcd.options.backup_file.clear();

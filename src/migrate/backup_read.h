@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// A backup file judged whole before anything relies on it: framing, count, whose it is, that it
+// holds metadata of 2.1, and, where its SHA-256 is beside it, that no bit of it has changed.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "milvus_upgrade/base/result.h"
+#include "milvus_upgrade/meta/scope.h"
+#include "milvus_upgrade/model/etcd.h"
+#include "milvus_upgrade/ports/files.h"
+
+namespace mu::migrate {
+
+struct SavedKeys {
+  std::map<std::string, std::string> keys;
+  std::vector<std::string> ignored;  // of others than the scope
+  bool has_sha256 = false;           // false: damage inside a value cannot be seen
+  std::vector<model::KeyValue> Listed() const;
+};
+
+// Errors: kFileRead, kBackupBad, kForeignBackup.
+Result<SavedKeys> ReadBackup(ports::Files& files, const meta::Scope& scope,
+                             const std::string& file);
+
+// FILE.sha256, in the form of sha256sum, so that `sha256sum -c` reads it as well.
+std::string Sha256FileOf(const std::string& file);
+Status WriteSha256(ports::Files& files, const std::string& file, const std::string& sha256);
+
+}  // namespace mu::migrate
