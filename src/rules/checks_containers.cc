@@ -93,9 +93,9 @@ void CheckContainers(const CheckInput& in, Findings& out) {
 
 void CheckContainerNames(const CheckInput& in, Findings& out) {
   for (const auto& [service, holder] : in.observed.name_holders) {
-    const bool is_milvus =
-        std::any_of(in.observed.milvus.begin(), in.observed.milvus.end(),
-                    [&](const MilvusService& milvus) { return milvus.service == service; });
+    const bool is_milvus = std::any_of(
+        in.observed.milvus.begin(), in.observed.milvus.end(),
+        [&name = service](const MilvusService& milvus) { return milvus.service == name; });
     const std::string project = holder.Label(std::string(kProjectLabel));
     const std::string folder = holder.Label(std::string(kWorkingDirLabel));
     std::string owner = project.empty() ? "no Compose project" : "project " + project;

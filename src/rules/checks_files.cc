@@ -10,8 +10,9 @@ namespace mu::rules {
 namespace {
 
 std::string Bytes(std::int64_t bytes) {
-  if (bytes < 1024 * 1024) return fmt::format("{} KiB", (bytes + 1023) / 1024);
-  return fmt::format("{} MiB", bytes / (1024 * 1024));
+  constexpr std::int64_t kMebibyte = 1'048'576;
+  if (bytes < kMebibyte) return fmt::format("{} KiB", (bytes + 1023) / 1024);
+  return fmt::format("{} MiB", bytes / kMebibyte);
 }
 
 }  // namespace
@@ -53,7 +54,7 @@ void CheckFreeDisk(const CheckInput& in, Findings& out) {
   // A snapshot is as large as the database; the keys are at most as much again; both for each hop.
   const auto hops = static_cast<std::int64_t>(
       in.path == nullptr ? 1 : std::max<std::size_t>(1, in.path->hops.size()));
-  constexpr std::int64_t kMargin = 64 * 1024 * 1024;
+  constexpr std::int64_t kMargin = 64LL * 1024 * 1024;
   const std::int64_t needed = hops * 2 * in.observed.etcd.status.db_bytes + kMargin;
   if (*in.observed.free_bytes_state >= needed) return;
   AddError(out, in.observed.state_dir,

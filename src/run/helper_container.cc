@@ -44,7 +44,7 @@ Status RemoveLeftHelpers(ports::Docker& docker, const std::string& project) {
   MU_TRY(const auto ids, docker.List({std::string(kLabel) + "=" + project}));
   for (const std::string& id : ids) {
     // It may be about to go by itself.
-    if (const Status removed = docker.Remove(id, true);
+    if (Status removed = docker.Remove(id, true);
         !removed && removed.error().code != ErrorCode::kContainerGone)
       return removed;
   }
