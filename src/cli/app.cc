@@ -110,11 +110,12 @@ int Told(int code, const ui::Console& console, ui::ConsoleSetup& setup) {
 int Run(const std::vector<std::string>& arguments, ui::ConsoleSetup& setup) {
   const auto line = ParseCommandLine(arguments);
   if (line && line->command != nullptr) setup.command = line->command->path;
-  if (!line || line->wants_version || line->wants_help) {
+  if (!line || line->wants_version || line->wants_help || line->command == nullptr) {
     ui::Console console(setup);
     if (!line) return console.Fail(line.error());
-    const ui::View view =
-        line->wants_help ? HelpView(line->command, console.OutStyle()) : VersionView();
+    const ui::View view = line->wants_version && !line->wants_help
+                              ? VersionView()
+                              : HelpView(line->command, console.OutStyle());
     return Told(console.End(ExitCode::kDone, view), console, setup);
   }
   // Over before the command makes its own: a process has one owner of its signals.
