@@ -11,17 +11,6 @@
 #include "milvus_upgrade/base/text.h"
 
 namespace mu::migrate {
-RollbackJob::RollbackJob(ports::EtcdClient& etcd, ports::Files& files, ports::Clock& clock,
-                         ports::Interrupts& interrupts, Listener& listener, const Options& options,
-                         bool* has_written)
-    : etcd_(etcd),
-      files_(files),
-      interrupts_(interrupts),
-      listener_(listener),
-      options_(options),
-      has_written_(has_written),
-      patience_(clock, interrupts, options.patience),
-      lock_(etcd, clock, patience_, options.scope, options.who) {}
 
 Result<RollbackJob::Work> RollbackJob::Look(const SavedKeys& backup) {
   const meta::Scope& scope = options_.scope;

@@ -8,19 +8,16 @@
 #include <string>
 
 #include "migrate/backup_read.h"
-#include "migrate/lock.h"
-#include "migrate/patience.h"
+#include "migrate/job.h"
 #include "migrate/run_job.h"
 #include "migrate/scope_reader.h"
 #include "milvus_upgrade/migrate/migrator.h"
 
 namespace mu::migrate {
 
-class RollbackJob {
+class RollbackJob : private Job {
  public:
-  RollbackJob(ports::EtcdClient& etcd, ports::Files& files, ports::Clock& clock,
-              ports::Interrupts& interrupts, Listener& listener, const Options& options,
-              bool* has_written);
+  using Job::Job;
   Result<RollbackOutcome> Run();
 
  private:
@@ -34,15 +31,6 @@ class RollbackJob {
   };
   Result<Work> Look(const SavedKeys& backup);
   Status CheckNewKeys(const Work& work) const;
-
-  ports::EtcdClient& etcd_;
-  ports::Files& files_;
-  ports::Interrupts& interrupts_;
-  Listener& listener_;
-  const Options& options_;
-  bool* has_written_;
-  Patience patience_;
-  Lock lock_;
 };
 
 }  // namespace mu::migrate

@@ -137,19 +137,6 @@ Status CheckResult(ports::EtcdClient& etcd, Patience& patience, const meta::Scop
                           Join(wrong, ", ")));
 }
 
-RunJob::RunJob(ports::EtcdClient& etcd, ports::Files& files, ports::Clock& clock,
-               ports::Interrupts& interrupts, Listener& listener, const Options& options,
-               bool* has_written)
-    : etcd_(etcd),
-      files_(files),
-      clock_(clock),
-      interrupts_(interrupts),
-      listener_(listener),
-      options_(options),
-      has_written_(has_written),
-      patience_(clock, interrupts, options.patience),
-      lock_(etcd, clock, patience_, options.scope, options.who) {}
-
 Result<RunJob::Found> RunJob::Look() {
   const meta::Scope& scope = options_.scope;
   Found found;

@@ -6,8 +6,7 @@
 #include <map>
 #include <string>
 
-#include "migrate/lock.h"
-#include "migrate/patience.h"
+#include "migrate/job.h"
 #include "migrate/scope_reader.h"
 #include "migrate/writer.h"
 #include "milvus_upgrade/meta/convert.h"
@@ -36,11 +35,9 @@ Status CheckSessions(ports::EtcdClient& etcd, Patience& patience, const meta::Sc
 Status CheckResult(ports::EtcdClient& etcd, Patience& patience, const meta::Scope& scope,
                    const std::map<std::string, std::string>& expected);
 
-class RunJob {
+class RunJob : private Job {
  public:
-  RunJob(ports::EtcdClient& etcd, ports::Files& files, ports::Clock& clock,
-         ports::Interrupts& interrupts, Listener& listener, const Options& options,
-         bool* has_written);
+  using Job::Job;
   Result<RunOutcome> Rehearse();
   Result<RunOutcome> Run();
 
@@ -56,16 +53,6 @@ class RunJob {
   Status Apply(const Found& found);
   // Every key is as it was when the backup was made.
   Status CheckUnchanged(const Found& found);
-
-  ports::EtcdClient& etcd_;
-  ports::Files& files_;
-  ports::Clock& clock_;
-  ports::Interrupts& interrupts_;
-  Listener& listener_;
-  const Options& options_;
-  bool* has_written_;
-  Patience patience_;
-  Lock lock_;
 };
 
 }  // namespace mu::migrate
