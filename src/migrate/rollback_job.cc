@@ -12,7 +12,7 @@
 
 namespace mu::migrate {
 
-Result<RollbackJob::Work> RollbackJob::Look(const SavedKeys& backup) {
+Result<RollbackJob::Work> RollbackJob::Look(const SavedKeys& backup, const meta::Changes& changes) {
   const meta::Scope& scope = options_.scope;
   ScopeKeys keys;
   MU_TRY(keys, ReadScope(etcd_, patience_, scope, false));
@@ -22,10 +22,6 @@ Result<RollbackJob::Work> RollbackJob::Look(const SavedKeys& backup) {
   // Whatever was cut, and by which version of this tool: the backup is what it goes back to.
   work.was_cut = !marker || marker->stage != Stage::kNone;
   std::erase_if(keys.kvs, [&](const model::KeyValue& kv) { return kv.key == scope.Marker(); });
-  // What the migration does is known from what it began with. Where that cannot be converted, it
-  // cannot have been migrated by us either, and every key is one of someone else.
-  meta::Changes changes;
-  if (auto converted = meta::Convert(backup.Listed(), scope)) changes = *std::move(converted);
   work.now = std::move(keys.kvs);
   std::set<std::string_view> present;
   for (const model::KeyValue& kv : work.now) {
@@ -73,16 +69,21 @@ Result<RollbackOutcome> RollbackJob::Run() {
   if (!backup.has_sha256)
     listener_.Note(fmt::format("there is no {}: damage inside a value of the backup cannot be seen",
                                Sha256FileOf(options_.backup_file)));
+  // What the migration does is known from what it began with. Where that cannot be converted, it
+  // cannot have been migrated by us either, and every key is one of someone else.
+  meta::Changes changes;
+  if (auto converted = meta::Convert(backup.Listed(), options_.scope))
+    changes = *std::move(converted);
   RollbackOutcome outcome;
   outcome.ignored = backup.ignored;
   MU_CHECK(CheckSessions(etcd_, patience_, options_.scope));
   {
-    MU_TRY(const Work work, Look(backup));
+    MU_TRY(const Work work, Look(backup, changes));
     MU_CHECK(CheckNewKeys(work));
   }
   MU_CHECK(lock_.Take(listener_));
   MU_CHECK(CheckSessions(etcd_, patience_, options_.scope));
-  MU_TRY(const Work work, Look(backup));
+  MU_TRY(const Work work, Look(backup, changes));
   MU_CHECK(CheckNewKeys(work));
 
   std::map<std::string_view, const model::KeyValue*> now;

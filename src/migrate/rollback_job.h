@@ -29,7 +29,8 @@ class RollbackJob : private Job {
     // Keys of the backup that are neither as it holds them nor as the migration leaves them.
     std::vector<std::string> changed;
   };
-  Result<Work> Look(const SavedKeys& backup);
+  // `changes`: what a migration of the backup's keys makes of them.
+  Result<Work> Look(const SavedKeys& backup, const meta::Changes& changes);
   Status CheckNewKeys(const Work& work) const;
 };
 

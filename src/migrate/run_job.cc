@@ -305,14 +305,16 @@ Result<RunOutcome> RunJob::Run() {
   // Looked at before the lock is taken, so that what is refused leaves no trace.
   MU_CHECK(CheckEtcd(etcd_, patience_, listener_, Use::kWrite));
   MU_CHECK(CheckSessions(etcd_, patience_, options_.scope));
-  {
-    MU_TRY(const Found found, Look());
-    if (found.is_done) return OutcomeOf(RunOutcome::Kind::kNothingToDo, found.changes);
-  }
+  MU_TRY(Found found, Look());
+  if (found.is_done) return OutcomeOf(RunOutcome::Kind::kNothingToDo, found.changes);
   MU_CHECK(lock_.Take(listener_));
   MU_CHECK(CheckSessions(etcd_, patience_, options_.scope));
-  MU_TRY(const Found found, Look());
-  if (found.is_done) return OutcomeOf(RunOutcome::Kind::kNothingToDo, found.changes);
+  // Whoever held the lock before us may have written: then what was found is of the past.
+  if (const Status same = CheckUnchanged(found); !same) {
+    if (same.error().code != ErrorCode::kMigrationLost) return Fail(same.error());
+    MU_TRY(found, Look());
+    if (found.is_done) return OutcomeOf(RunOutcome::Kind::kNothingToDo, found.changes);
+  }
   RunOutcome outcome = OutcomeOf(found.marker.stage == Stage::kNone ? RunOutcome::Kind::kMigrated
                                                                     : RunOutcome::Kind::kCompleted,
                                  found.changes);

@@ -51,7 +51,7 @@ class RunJob : private Job {
   Result<Found> Look();
   Status SaveBackup(const Found& found, RunOutcome* outcome);
   Status Apply(const Found& found);
-  // Every key is as it was when the backup was made.
+  // Every key is as it was when it was read.
   Status CheckUnchanged(const Found& found);
 };
 

@@ -142,6 +142,29 @@ TEST(Run, TheLockOfAKilledMigrationEndsWithItsLease) {
   EXPECT_LT(etcd.clock.Monotonic(), Millis(62'000));
 }
 
+TEST(Run, WhatTheFormerHolderOfTheLockHasFinishedIsSeen) {
+  const Keys before = Real21();
+  const Keys after = Migrated(before);
+  EtcdOfMilvus etcd(before);
+  const auto lease = etcd.store.Grant(60, etcd.clock.Monotonic());
+  etcd.store.Put(kScope.MigrationLock(), "{}", lease);
+  etcd.store.Abandon(lease, etcd.clock.Monotonic());
+  etcd.between = [&](int) -> Status {
+    // While we wait: its last transactions arrive.
+    if (etcd.clock.Monotonic() < Millis(5'000) || etcd.Inside() == after) return {};
+    for (const auto& [key, value] : before) {
+      if (!after.contains(key)) etcd.store.Delete(key);
+    }
+    for (const auto& [key, value] : after) etcd.store.Put(key, value);
+    return {};
+  };
+  const auto outcome = etcd.Run();
+  ASSERT_TRUE(outcome) << outcome.error().Text();
+  EXPECT_EQ(outcome->kind, RunOutcome::Kind::kNothingToDo);
+  EXPECT_EQ(etcd.Inside(), after);
+  EXPECT_FALSE(etcd.has_written);
+}
+
 TEST(Run, WhatCannotBeConvertedIsNamedAllAtOnceAndNothingIsTouched) {
   Keys before = Real21();
   int builds = 0;
