@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <csignal>
 #include <optional>
 
 #include "cli/commands.h"
@@ -64,15 +63,14 @@ Result<MigrateRequest> RequestOf(const Invocation& invocation, Wiring& wiring,
 }
 
 // Nothing written: the catalogue's code. Else what is left is gone on with by the same command.
-ExitCode CodeOf(const MigrateFailure& failure, ports::Interrupts& interrupts) {
-  if (failure.error.code == ErrorCode::kInterrupted)
-    return interrupts.Signal() == SIGTERM ? ExitCode::kTerminated : ExitCode::kInterrupted;
+ExitCode CodeOf(const MigrateFailure& failure, Wiring& wiring) {
+  if (failure.error.code == ErrorCode::kInterrupted) return wiring.InterruptedExit();
   if (!failure.has_written) return RowOf(failure.error.code).exit;
   return RowOf(failure.error.code).can_retry ? ExitCode::kPaused : ExitCode::kNeedsPerson;
 }
 
-int End(MigrateFailure failure, ports::Interrupts& interrupts, ui::Console& console) {
-  const ExitCode code = CodeOf(failure, interrupts);
+int End(MigrateFailure failure, Wiring& wiring, ui::Console& console) {
+  const ExitCode code = CodeOf(failure, wiring);
   if (failure.has_written) {
     if (!failure.error.hint.empty()) failure.error.hint += "; ";
     failure.error.hint +=
@@ -80,14 +78,6 @@ int End(MigrateFailure failure, ports::Interrupts& interrupts, ui::Console& cons
         "cmd.type: rollback restores it; start no Milvus before that";
   }
   return console.Fail(failure.error, code, {});
-}
-
-ui::View ViewOf(const MigrateOutcome& outcome, const meta::Scope& scope, const ui::Style& style) {
-  if (const auto* run = std::get_if<migrate::RunOutcome>(&outcome))
-    return ui::MigrationView(*run, scope, style);
-  if (const auto* backup = std::get_if<migrate::BackupFacts>(&outcome))
-    return ui::BackupView(*backup, style);
-  return ui::RollbackView(std::get<migrate::RollbackOutcome>(outcome), scope, style);
 }
 
 std::string QuestionOf(const MigrateRequest& request, const meta::Scope& scope) {
@@ -120,7 +110,7 @@ int CmdMigrate(const Invocation& invocation, ui::Console& console) {
     Shown shown(*progress, wiring.Clock());
     auto rehearsed = flow.Rehearse(shown);
     progress.reset();
-    if (!rehearsed) return End(std::move(rehearsed).error(), wiring.Interrupts(), console);
+    if (!rehearsed) return End(std::move(rehearsed).error(), wiring, console);
     if (is_dry || rehearsed->kind == migrate::RunOutcome::Kind::kNothingToDo)
       return console.End(ExitCode::kDone, ui::MigrationView(*rehearsed, scope, console.OutStyle()));
     console.Show(ui::MigrationView(*rehearsed, scope, console.ErrStyle()));
@@ -138,7 +128,7 @@ int CmdMigrate(const Invocation& invocation, ui::Console& console) {
   Shown shown(*progress, wiring.Clock());
   auto outcome = flow.Do(shown);
   progress.reset();
-  if (!outcome) return End(std::move(outcome).error(), wiring.Interrupts(), console);
+  if (!outcome) return End(std::move(outcome).error(), wiring, console);
   return console.End(ExitCode::kDone, ViewOf(*outcome, scope, console.OutStyle()));
 }
 

@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "cli/migrate_flow.h"
-#include "ui/migrate_view.h"
 
 namespace mu::cli {
 namespace {
@@ -95,19 +94,7 @@ int RunDropIn(const std::vector<std::string>& words) {
   Printed printed;
   auto outcome = flow.Do(printed);
   if (!outcome) return End(CodeOf(outcome.error(), command), outcome.error().error);
-  const ui::View view = std::visit(
-      [&](const auto& value) {
-        using T = std::decay_t<decltype(value)>;
-        const ui::Style style;
-        if constexpr (std::is_same_v<T, migrate::RunOutcome>)
-          return ui::MigrationView(value, flow.Scope(), style);
-        else if constexpr (std::is_same_v<T, migrate::BackupFacts>)
-          return ui::BackupView(value, style);
-        else
-          return ui::RollbackView(value, flow.Scope(), style);
-      },
-      *outcome);
-  fmt::print("{}", view.text);
+  fmt::print("{}", ViewOf(*outcome, flow.Scope(), {}).text);
   return 0;
 }
 

@@ -6,6 +6,8 @@
 
 #include <utility>
 
+#include "ui/migrate_view.h"
+
 namespace mu::cli {
 namespace {
 
@@ -18,6 +20,14 @@ migrate::RunOutcome NothingToDo() {
 }
 
 }  // namespace
+
+ui::View ViewOf(const MigrateOutcome& outcome, const meta::Scope& scope, const ui::Style& style) {
+  if (const auto* run = std::get_if<migrate::RunOutcome>(&outcome))
+    return ui::MigrationView(*run, scope, style);
+  if (const auto* backup = std::get_if<migrate::BackupFacts>(&outcome))
+    return ui::BackupView(*backup, style);
+  return ui::RollbackView(std::get<migrate::RollbackOutcome>(outcome), scope, style);
+}
 
 MigrateFlow::MigrateFlow(Wiring& wiring, MigrateRequest request)
     : wiring_(wiring), request_(std::move(request)) {}

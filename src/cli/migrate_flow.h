@@ -9,6 +9,8 @@
 #include "cli/wiring.h"
 #include "milvus_upgrade/config/migrate_yaml.h"
 #include "milvus_upgrade/migrate/migrator.h"
+#include "ui/style.h"
+#include "ui/view.h"
 
 namespace mu::cli {
 
@@ -21,6 +23,8 @@ struct MigrateRequest {
 
 using MigrateOutcome =
     std::variant<migrate::RunOutcome, migrate::BackupFacts, migrate::RollbackOutcome>;
+
+ui::View ViewOf(const MigrateOutcome& outcome, const meta::Scope& scope, const ui::Style& style);
 
 // An error, and whether etcd was written to before it.
 struct MigrateFailure {

@@ -154,7 +154,6 @@ class Flow {
   }
 
   Ending Interrupted(const run::Outcome& outcome) {
-    const bool is_sigint = wiring_.Interrupts().Signal() == 2;
     Error error = outcome.error.value_or(
         Error{ErrorCode::kInterrupted,
               outcome.step.empty() ? std::string("stopped by a signal")
@@ -163,8 +162,7 @@ class Flow {
               {}});
     error.hint = "run `milvus-upgrade resume` to go on from there";
     if (IsDown()) error.hint += "; until then the outage lasts";
-    return {"interrupted", is_sigint ? ExitCode::kInterrupted : ExitCode::kTerminated,
-            std::move(error)};
+    return {"interrupted", wiring_.InterruptedExit(), std::move(error)};
   }
 
   run::Outcome Execute(const plan::Plan& plan, const std::string& phase,

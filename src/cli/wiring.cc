@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <filesystem>
 
 #include "adapters/compose_cli.h"
@@ -75,6 +76,9 @@ ports::Files& Wiring::Files() { return parts_->files; }
 ports::Docker& Wiring::Docker() { return parts_->docker; }
 ports::Clock& Wiring::Clock() { return parts_->clock; }
 ports::Interrupts& Wiring::Interrupts() { return parts_->signals; }
+ExitCode Wiring::InterruptedExit() {
+  return parts_->signals.Signal() == SIGINT ? ExitCode::kInterrupted : ExitCode::kTerminated;
+}
 ports::Http& Wiring::Http() { return parts_->http; }
 ports::Runner& Wiring::ProbeRunner() { return parts_->bare_runner; }
 Result<std::unique_ptr<ports::EtcdClient>> Wiring::EtcdOf(const config::MigrateYaml& yaml,

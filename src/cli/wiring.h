@@ -31,6 +31,7 @@ class Wiring {
   ports::Docker& Docker();
   ports::Clock& Clock();
   ports::Interrupts& Interrupts();
+  ExitCode InterruptedExit();  // of the signal that came: 130 or 143
   ports::Http& Http();
   ports::Runner&
   ProbeRunner();  // not recorded: a probe's hundreds of children are no part of the run
