@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <netinet/in.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -14,6 +12,7 @@
 #include "adapters/process_runner.h"
 #include "adapters/system_clock.h"
 #include "contract/engines.h"
+#include "contract/real_etcd.h"
 #include "milvus_upgrade/base/text.h"
 
 namespace mu::contract {
@@ -65,17 +64,7 @@ class RealEngine : public EngineUnderTest {
     (void)runner_.Run(command);  // it may never have been made
   }
 
-  int FreePort() override {
-    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    ::bind(socket, reinterpret_cast<sockaddr*>(&address), size);
-    ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
-    ::close(socket);
-    return ntohs(address.sin_port);
-  }
+  int FreePort() override { return contract::FreePort(); }
 
   void Create(const Make& make) override {
     std::vector<std::string> argv = {"docker",  "create",  "--name",

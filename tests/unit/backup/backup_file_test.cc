@@ -13,7 +13,7 @@ namespace {
 // Written by the real migration tool from a real Milvus 2.1.0 (172 keys below by-dev/, 4 of them
 // not below by-dev/meta).
 std::string RealFile() {
-  std::ifstream file(std::string(MU_TEST_DATA) + "/backup/tool.bak", std::ios::binary);
+  std::ifstream file(std::string(MU_TEST_DATA) + "/milvus-2.1-to-2.2/tool.bak", std::ios::binary);
   std::stringstream bytes;
   bytes << file.rdbuf();
   return bytes.str();
