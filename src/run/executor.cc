@@ -220,8 +220,11 @@ class Execution {
       return attempt;
     }
     auto evidence = effect.Confirm(*step_, scope);
-    evidence ? void(attempt.evidence = *std::move(evidence))
-             : void(attempt.error = std::move(evidence).error());
+    if (evidence) {
+      attempt.evidence = *std::move(evidence);
+    } else {
+      attempt.error = std::move(evidence).error();
+    }
     return attempt;
   }
 
