@@ -130,13 +130,11 @@ int Run(const std::vector<std::string>& arguments, ui::ConsoleSetup& setup) {
   const VerboseTo verbose(resolved->config.is_verbose ? &console : nullptr);
   const CommandRow& command = *line->command;
   for (const std::string& warning : resolved->warnings) console.Warn(warning);
-  const bool is_given = command.required_flag == "to"
-                            ? !resolved->config.to.empty()
-                            : line->flags.contains(std::string(command.required_flag));
-  if (!command.required_flag.empty() && !is_given) {
+  const std::string required(command.required_flag);
+  if (!required.empty() && resolved->config.sources.at(required) == "default") {
     return console.Fail(Error{ErrorCode::kUsage,
-                              fmt::format("{} needs --{} {}", command.path, command.required_flag,
-                                          config::FindKey(command.required_flag)->value_name),
+                              fmt::format("{} needs --{} {}", command.path, required,
+                                          config::FindKey(required)->value_name),
                               fmt::format("for example: {}", command.examples.front().line),
                               {}});
   }

@@ -45,7 +45,7 @@ class Shown : public migrate::Listener {
 
 Result<MigrateRequest> RequestOf(const Invocation& invocation, Wiring& wiring,
                                  ui::Console& console) {
-  const std::string path = invocation.Flag("migrate-file", "");
+  const std::string path = invocation.config.migrate_file;
   MU_TRY(const std::string text, wiring.Files().Read(path));
   MigrateRequest request;
   MU_TRY(request.yaml, config::ParseMigrateYaml(text, path));

@@ -8,6 +8,7 @@
 
 #include "config/put.h"
 #include "milvus_upgrade/base/text.h"
+#include "milvus_upgrade/model/image_ref.h"
 #include "milvus_upgrade/model/version.h"
 
 namespace mu::config {
@@ -99,6 +100,28 @@ Status SetOnFailure(Config& config, const Values& values) {
   return {};
 }
 
+Status SetMigrationEngine(Config& config, const Values& values) {
+  config.migration_engine =
+      values.back() == "builtin" ? MigrationEngine::kBuiltin : MigrationEngine::kContainer;
+  return {};
+}
+
+Status SetMigrationImage(Config& config, const Values& values) {
+  MU_CHECK(model::ParseImageRef(values.back()));
+  return SetText<&Config::migration_image>(config, values);
+}
+
+Status SetNoRehearsal(Config& config, const Values& values) {
+  MU_CHECK(SetBool<&Config::rehearses>(config, values));
+  config.rehearses = !config.rehearses;
+  return {};
+}
+
+Status SetBackupEngine(Config& config, const Values& values) {
+  config.backs_up_with_tool = values.back() == "tool";
+  return {};
+}
+
 using S = model::ComposeSelectors;
 using T = KeyType;
 using G = Given;
@@ -158,8 +181,22 @@ constexpr KeyRow kRows[] = {
      "when the new version does not come up: put the old one back where that is possible, or stop "
      "there",
      kRunning, SetOnFailure},
-    {"migrate-file", 'c', T::kPath, G::kFlagOnly, "", "FILE", "",
-     "migrate.yaml, the input file of Milvus's meta-migration tool", kMigrate, nullptr},
+    {"migrate-file", 'c', T::kPath, G::kEverywhere, "", "FILE", "",
+     "migrate.yaml, the input file of Milvus's meta-migration tool; compose finds it beside the "
+     "compose file and can do without",
+     kPlanning | kMigrate, SetText<&Config::migrate_file>},
+    {"migration-engine", 0, T::kChoice, G::kEverywhere, "container", "WHAT", "container builtin",
+     "who migrates metadata on the way from 2.1 to 2.2: Milvus's own tool in its container, or "
+     "this program",
+     kPlanning, SetMigrationEngine},
+    {"migration-image", 0, T::kText, G::kEverywhere, kMigrationImage, "IMAGE", "",
+     "the image of Milvus's own tool", kPlanning, SetMigrationImage},
+    {"no-rehearsal", 0, T::kFlag, G::kEverywhere, "false", "", "",
+     "do not try the migration on a copy before anything is stopped", kPlanning, SetNoRehearsal},
+    {"backup-engine", 0, T::kChoice, G::kEverywhere, "own", "WHAT", "own tool",
+     "who backs up metadata in the outage of a migration: this program, or Milvus's own tool as "
+     "well",
+     kPlanning, SetBackupEngine},
     {"engine", 0, T::kChoice, G::kFlagOnly, "builtin", "WHAT", "builtin container",
      "who migrates: this program, or Milvus's own tool in its container", kMigrate, nullptr},
     {"new-keys", 0, T::kChoice, G::kFlagOnly, "refuse", "WHAT", "refuse keep remove",

@@ -165,6 +165,11 @@ class Reader {
   // The next problem is one that Milvus's tool panics on, though it looks at the value.
   void Panics() { panics_ = true; }
   int ToolExit() const { return tool_exit_; }
+  std::map<std::string, int> Lines() const {
+    std::map<std::string, int> lines;
+    for (const auto& [path, found] : found_) lines[std::string(path)] = found.node.Mark().line + 1;
+    return lines;
+  }
   const std::vector<std::string>& Problems() const { return problems_; }
   std::vector<std::string> Warnings() const { return warnings_; }
 
@@ -340,6 +345,7 @@ Result<MigrateYaml> ParseMigrateYaml(std::string_view text, const std::string& f
       return Fail(ErrorCode::kInvalidInput, Join(reader.Problems(), "\n"),
                   "correct each line; nothing was touched");
     yaml.warnings = reader.Warnings();
+    yaml.lines = reader.Lines();
     return yaml;
   } catch (const YAML::Exception& e) {
     return Fail(ErrorCode::kYamlSyntax, fmt::format("{}: {}", file, e.what()));

@@ -16,6 +16,10 @@ namespace mu::config {
 enum class Output { kText, kJson };
 enum class ProgressMode { kAuto, kTty, kPlain, kJson, kQuiet, kGithub };
 enum class StopMode { kAuto, kFixed };
+enum class MigrationEngine { kContainer = 1, kBuiltin = 2 };
+
+// Known to exist, and without the panic of v2.2.0 after its delete (ground.md 4).
+inline constexpr char kMigrationImage[] = "milvusdb/meta-migration:v2.2.0-bugfix-20230112";
 
 struct Config {
   model::ComposeSelectors selectors;
@@ -37,6 +41,11 @@ struct Config {
   std::vector<std::string> probe_command;
   bool backs_up_queue = false;
   bool rolls_back_on_failure = true;
+  std::string migrate_file;  // "": looked for beside the compose file
+  MigrationEngine migration_engine = MigrationEngine::kContainer;
+  std::string migration_image = kMigrationImage;  // with kContainer
+  bool rehearses = true;
+  bool backs_up_with_tool = false;  // as well as by ourselves
   std::map<std::string, std::string>
       sources;  // key -> "flag", "environment", "file PATH", "default"
 };

@@ -4,6 +4,7 @@
 // silently ignores is an error or a warning with words here. Pure: the text is an input.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,19 +12,14 @@
 #include <vector>
 
 #include "milvus_upgrade/base/result.h"
+#include "milvus_upgrade/model/migration.h"
 #include "milvus_upgrade/model/version.h"
 
 namespace mu::config {
 
 enum class MigrateCommand { kRun = 1, kBackup = 2, kRollback = 3 };
 
-struct EtcdTls {
-  bool is_enabled = false;
-  std::string certificate;  // paths; "" is none
-  std::string key;
-  std::string authority;
-  std::string minimum_version = "1.2";  // "1.0" to "1.3"
-};
+using model::EtcdTls;
 
 struct MigrateYaml {
   MigrateCommand command = MigrateCommand::kRun;
@@ -39,6 +35,7 @@ struct MigrateYaml {
   std::string user;  // "" without etcd.auth.enabled
   std::string password;
   std::vector<std::string> warnings;  // with the place, for people
+  std::map<std::string, int> lines;   // "etcd.rootPath" -> line of its value, from 1; as read
 };
 
 // Every problem of the file at once, one per line: FILE:LINE:COLUMN: key: what was expected. With
@@ -46,6 +43,11 @@ struct MigrateYaml {
 // the value, 2 where it panics. Errors: kYamlSyntax, kInvalidInput.
 Result<MigrateYaml> ParseMigrateYaml(std::string_view text, const std::string& file,
                                      int* tool_exit = nullptr);
+
+// The file that Milvus's own tool takes for the same: every key that it panics without, and what it
+// would misread quoted. Read by ParseMigrateYaml it gives the same values (of kWritten).
+enum class Secrets { kMasked = 1, kWritten = 2 };  // etcd.auth.password
+std::string FormatMigrateYaml(const MigrateYaml& yaml, Secrets secrets);
 
 // The keys, for docs/migrate-yaml.md.
 struct MigrateKey {

@@ -13,6 +13,7 @@
 #include "milvus_upgrade/model/container.h"
 #include "milvus_upgrade/model/etcd.h"
 #include "milvus_upgrade/model/image_ref.h"
+#include "milvus_upgrade/model/migration.h"
 #include "milvus_upgrade/model/role.h"
 #include "milvus_upgrade/model/version.h"
 
@@ -101,6 +102,7 @@ struct Observed {
   std::vector<Container> autostarters;  // watchtower, autoheal and the like on this engine
   MilvusSettings settings;
   EtcdFacts etcd;
+  MigrationFacts migration;  // filled where 2.1 runs, or has left its metadata
   Engine engine;
   std::map<std::string, std::optional<Image>>
       images;  // wanted and running references -> nullopt when absent

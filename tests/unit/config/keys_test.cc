@@ -48,6 +48,10 @@ TEST(KeyTable, DefaultsAreThoseOfConfig) {
     EXPECT_EQ(config.is_dry_run, fresh.is_dry_run);
     EXPECT_EQ(config.verify_compares_output, fresh.verify_compares_output);
     EXPECT_EQ(config.backs_up_queue, fresh.backs_up_queue);
+    EXPECT_EQ(config.migration_engine, fresh.migration_engine);
+    EXPECT_EQ(config.migration_image, fresh.migration_image);
+    EXPECT_EQ(config.rehearses, fresh.rehearses);
+    EXPECT_EQ(config.backs_up_with_tool, fresh.backs_up_with_tool);
   }
 }
 
@@ -78,6 +82,11 @@ TEST(Resolve, ReadsEachTypeFromTheFile) {
                    "probe-cmd: probe 'c d'\n"
                    "backup-mq: on\n"
                    "on-failure: stop\n"
+                   "migrate-file: m.yaml\n"
+                   "migration-engine: builtin\n"
+                   "migration-image: reg:5000/tool:1\n"
+                   "no-rehearsal: true\n"
+                   "backup-engine: tool\n"
                    "skip-check:\n- one\n- two\n"));
   ASSERT_TRUE(resolved) << resolved.error().Text();
   const Config& config = resolved->config;
@@ -89,6 +98,11 @@ TEST(Resolve, ReadsEachTypeFromTheFile) {
   EXPECT_EQ(config.probe_command, (std::vector<std::string>{"probe", "c d"}));
   EXPECT_TRUE(config.backs_up_queue);
   EXPECT_FALSE(config.rolls_back_on_failure);
+  EXPECT_EQ(config.migrate_file, "/etc/mu/m.yaml");
+  EXPECT_EQ(config.migration_engine, MigrationEngine::kBuiltin);
+  EXPECT_EQ(config.migration_image, "reg:5000/tool:1");
+  EXPECT_FALSE(config.rehearses);
+  EXPECT_TRUE(config.backs_up_with_tool);
   EXPECT_EQ(config.skipped_checks, (std::vector<std::string>{"one", "two"}));
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <random>
 #include <sstream>
 
 namespace mu::config {
@@ -198,6 +199,94 @@ TEST(MigrateYaml, TheSampleIsGood) {
   for (const MigrateKey& key : MigrateKeys())
     EXPECT_NE(text.str().find(key.path.substr(key.path.rfind('.') + 1)), std::string::npos)
         << key.path << " is not in the sample";
+}
+
+// What a reader of YAML might take for something else, besides plain words.
+std::string OddText(std::mt19937& random) {
+  static const std::string kOdd[] = {
+      "by-dev", "true", "no",         "1.2",      "0x1f",  "~",    "null",
+      "a: b",   "a #b", "- a",        "'q'",      "\"q\"", "a\\b", "a\tb",
+      "a\nb",   " a ",  "*a",         "&a",       "!a",    "{a}",  "[a]",
+      "%a",     "@a",   "2022-11-30", "1_0",      "|",     ">",    "schl\xc3\xbcssel",
+      "a,b",    "=",    "<<",         "\x7f\x01", "e1"};
+  return kOdd[random() % std::size(kOdd)];
+}
+
+TEST(MigrateYaml, WhatIsWrittenIsReadBackAsTheSame) {
+  std::mt19937 random(20261125);
+  for (int i = 0; i < 2'000; ++i) {
+    MigrateYaml yaml;
+    yaml.command = static_cast<MigrateCommand>(1 + random() % 3);
+    yaml.runs_with_backup = random() % 2 == 0;
+    yaml.source = {2, 1, static_cast<int>(random() % 5), ""};
+    if (yaml.command != MigrateCommand::kBackup)
+      yaml.target = model::Version{2, 2, static_cast<int>(random() % 17), ""};
+    if (yaml.command != MigrateCommand::kRun || yaml.runs_with_backup || random() % 2 == 0)
+      yaml.backup_file = OddText(random);
+    yaml.endpoints = {"milvus-etcd:2379"};
+    if (random() % 2 == 0) yaml.endpoints.emplace_back("https://[fd00::1]:2379");
+    yaml.root_path = OddText(random);
+    yaml.meta_path = OddText(random);
+    yaml.kv_path = OddText(random);
+    yaml.tls.is_enabled = random() % 2 == 0;
+    if (yaml.tls.is_enabled) {
+      yaml.tls.authority = OddText(random);
+      yaml.tls.certificate = OddText(random);
+      yaml.tls.key = OddText(random);
+      yaml.tls.minimum_version = random() % 2 == 0 ? "1.3" : "1.0";
+    }
+    if (random() % 2 == 0) {
+      yaml.user = OddText(random);
+      yaml.password = OddText(random);
+    }
+    const std::string text = FormatMigrateYaml(yaml, Secrets::kWritten);
+    const auto read = ParseMigrateYaml(text, "m");
+    ASSERT_TRUE(read) << text << read.error().Text();
+    EXPECT_EQ(FormatMigrateYaml(*read, Secrets::kWritten), text);
+    EXPECT_EQ(read->command, yaml.command) << text;
+    EXPECT_EQ(read->runs_with_backup, yaml.runs_with_backup) << text;
+    EXPECT_EQ(read->source, yaml.source) << text;
+    EXPECT_EQ(read->target, yaml.target) << text;
+    EXPECT_EQ(read->backup_file, yaml.backup_file) << text;
+    EXPECT_EQ(read->endpoints, yaml.endpoints) << text;
+    EXPECT_EQ(read->root_path, yaml.root_path) << text;
+    EXPECT_EQ(read->meta_path, yaml.meta_path) << text;
+    EXPECT_EQ(read->kv_path, yaml.kv_path) << text;
+    EXPECT_EQ(read->tls.is_enabled, yaml.tls.is_enabled) << text;
+    EXPECT_EQ(read->tls.authority, yaml.tls.authority) << text;
+    EXPECT_EQ(read->tls.certificate, yaml.tls.certificate) << text;
+    EXPECT_EQ(read->tls.key, yaml.tls.key) << text;
+    EXPECT_EQ(read->tls.minimum_version, yaml.tls.minimum_version) << text;
+    EXPECT_EQ(read->user, yaml.user) << text;
+    EXPECT_EQ(read->password, yaml.password) << text;
+    EXPECT_TRUE(read->warnings.empty()) << read->warnings.front();
+  }
+}
+
+TEST(MigrateYaml, IsWrittenAsMilvussToolTakesIt) {
+  auto yaml = ParseMigrateYaml(Document("2.2.16"), "m");
+  ASSERT_TRUE(yaml);
+  EXPECT_EQ(FormatMigrateYaml(*yaml, Secrets::kMasked),
+            "cmd:\n  type: run\n  runWithBackup: true\nconfig:\n  sourceVersion: 2.1.4\n"
+            "  targetVersion: 2.2.16\n  backupFilePath: \"/tmp/migration.bak\"\nmetastore:\n"
+            "  type: etcd\netcd:\n  endpoints:\n    - \"milvus-etcd:2379\"\n  rootPath: by-dev\n"
+            "  metaSubPath: meta\n  kvSubPath: kv\n");
+}
+
+TEST(MigrateYaml, APasswordIsWrittenOnlyWhereAskedFor) {
+  MigrateYaml yaml;
+  yaml.user = "root";
+  yaml.password = "geheim";
+  EXPECT_EQ(FormatMigrateYaml(yaml, Secrets::kMasked).find("geheim"), std::string::npos);
+  EXPECT_NE(FormatMigrateYaml(yaml, Secrets::kWritten).find("geheim"), std::string::npos);
+}
+
+TEST(MigrateYaml, EachValueHasItsLine) {
+  const auto yaml = ParseMigrateYaml(Document("2.2.16"), "m");
+  ASSERT_TRUE(yaml);
+  EXPECT_EQ(yaml->lines.at("cmd.type"), 4);
+  EXPECT_EQ(yaml->lines.at("config.targetVersion"), 8);
+  EXPECT_EQ(yaml->lines.at("etcd.rootPath"), 15);
 }
 
 }  // namespace
