@@ -27,26 +27,6 @@ bool Contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-Error VerbError(const std::string& verb, const std::vector<std::string>& names,
-                std::string_view err) {
-  return Error{SaysNoSuchContainer(err) ? ErrorCode::kContainerGone : ErrorCode::kContainerFailed,
-               fmt::format("docker {} {}: {}", verb, Join(names, " "), DockerWords(err)),
-               {},
-               {}};
-}
-
-std::vector<std::string> With(std::vector<std::string> words,
-                              const std::vector<std::string>& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
-// Names that the docker client itself obeys; they must not reach it from an exec's environment.
-bool IsForTheClient(const std::string& name) {
-  return name == "PATH" || name == "HOME" || name.starts_with("DOCKER_") ||
-         name.starts_with("LD_") || name.starts_with("SSH_");
-}
-
 }  // namespace
 
 Result<CommandResult> DockerCli::Docker(Command command) {
@@ -224,7 +204,7 @@ Status DockerCli::Start(const std::vector<std::string>& names) { return Change({
 
 Status DockerCli::Remove(const std::string& name, bool is_forced) {
   MU_TRY(const CommandResult result,
-         Docker(is_forced ? std::vector<std::string>{"rm", "--force", name}
+         Docker(is_forced ? std::vector<std::string>{"rm", "--force", "--volumes", name}
                           : std::vector<std::string>{"rm", name}));
   // Newer clients end with 0 when a forced one is not there.
   if (result.exit_code != 0 || SaysNoSuchContainer(result.err))
@@ -242,14 +222,12 @@ Status DockerCli::SetRestartPolicy(const std::vector<std::string>& names, const 
 Result<std::string> DockerCli::CreateWith(const std::string& name,
                                           const std::vector<std::string>& options,
                                           const std::map<std::string, std::string>& labels,
-                                          const std::vector<std::string>& image_and_words) {
-  std::vector<std::string> arguments = With({"create", "--pull", "never", "--name", name}, options);
-  for (const auto& [label, value] : labels) {
-    arguments.push_back("--label");
-    arguments.push_back(label + "=" + value);
-  }
-  arguments.push_back("--");
-  MU_TRY(const CommandResult result, Docker(With(std::move(arguments), image_and_words)));
+                                          const std::vector<std::string>& image_and_words,
+                                          Command client) {
+  client.argv = With({"create", "--pull", "never", "--name", name}, options);
+  client.argv = With(With(std::move(client.argv), LabelWords(labels)), {"--"});
+  client.argv = With(std::move(client.argv), image_and_words);
+  MU_TRY(const CommandResult result, Docker(std::move(client)));
   if (result.exit_code == 0) return std::string(Trim(result.out));
   if (Contains(result.err, "is already in use by container"))
     return Fail(ErrorCode::kLocked, fmt::format("the container {} is there already: {}", name,
@@ -325,15 +303,7 @@ Result<ports::ExecResult> DockerCli::ExecWithInput(
   command.argv = {"exec"};
   if (!input.empty()) command.argv.emplace_back("--interactive");
   command.standard_input = input;
-  for (const auto& [variable, value] : environment) {
-    command.argv.push_back("--env");
-    if (IsForTheClient(variable)) {
-      command.argv.push_back(variable + "=" + value);
-    } else {
-      command.argv.push_back(variable);
-      command.environment[variable] = value;
-    }
-  }
+  command.argv = With(std::move(command.argv), EnvironmentWords(environment, command.environment));
   command.argv.push_back(name);
   command.argv.insert(command.argv.end(), argv.begin(), argv.end());
   command.timeout = timeout;

@@ -37,6 +37,18 @@ class DockerCli final : public ports::Docker {
   Result<ports::ExecResult> RunHelper(const std::string& name,
                                       const std::function<void(std::string_view)>& on_line,
                                       const std::function<bool()>& wants_end) override;
+  Result<std::string> CreateJob(const ports::JobSpec& spec) override;
+  // By the client's attached start; what the engine says of the container afterwards is believed,
+  // not the client's exit code, which is its own where the way to the engine breaks.
+  Result<int> RunJob(const std::string& name, const std::function<void(std::string_view)>& on_line,
+                     const std::function<bool()>& wants_kill) override;
+  Status Kill(const std::string& name) override;
+  Status CreateNetwork(const std::string& name,
+                       const std::map<std::string, std::string>& labels) override;
+  Status RemoveNetwork(const std::string& name) override;
+  Result<std::vector<std::string>> ListNetworks(const std::vector<std::string>& labels) override;
+  Status CopyFileIn(const std::string& name, const std::string& file,
+                    const std::string& path_inside) override;
   // Values of `environment` are handed over by environment, never in argv.
   Result<ports::ExecResult> Exec(const std::string& name, const std::vector<std::string>& argv,
                                  const std::map<std::string, std::string>& environment,
@@ -58,9 +70,11 @@ class DockerCli final : public ports::Docker {
   // `docker VERB... NAME...`. Errors: kContainerGone, kContainerFailed with the engine's words.
   Status Change(std::vector<std::string> verb, const std::vector<std::string>& names,
                 Millis timeout = Millis(120'000));
+  // `client` is empty but for an environment of the client's.
   Result<std::string> CreateWith(const std::string& name, const std::vector<std::string>& options,
                                  const std::map<std::string, std::string>& labels,
-                                 const std::vector<std::string>& image_and_words);
+                                 const std::vector<std::string>& image_and_words,
+                                 ports::Command client = {});
   Status SignalThenKill(const std::vector<std::string>& names, Millis grace);
 
   ports::Runner& runner_;

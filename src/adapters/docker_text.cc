@@ -180,6 +180,38 @@ std::string DockerWords(std::string_view err) {
   return lines.empty() ? "it gave no reason" : Join(lines, "; ");
 }
 
+Error VerbError(const std::string& verb, const std::vector<std::string>& names,
+                std::string_view err) {
+  return Error{SaysNoSuchContainer(err) ? ErrorCode::kContainerGone : ErrorCode::kContainerFailed,
+               fmt::format("docker {} {}: {}", verb, Join(names, " "), DockerWords(err)),
+               {},
+               {}};
+}
+
+std::vector<std::string> With(std::vector<std::string> words,
+                              const std::vector<std::string>& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+std::vector<std::string> LabelWords(const std::map<std::string, std::string>& labels) {
+  std::vector<std::string> words;
+  for (const auto& [label, value] : labels) words = With(words, {"--label", label + "=" + value});
+  return words;
+}
+
+std::vector<std::string> EnvironmentWords(const std::map<std::string, std::string>& environment,
+                                          std::map<std::string, std::string>& of_client) {
+  std::vector<std::string> words;
+  for (const auto& [name, value] : environment) {
+    const bool is_obeyed = name == "PATH" || name == "HOME" || name.starts_with("DOCKER_") ||
+                           name.starts_with("LD_") || name.starts_with("SSH_");
+    words = With(words, {"--env", is_obeyed ? name + "=" + value : name});
+    if (!is_obeyed) of_client[name] = value;
+  }
+  return words;
+}
+
 Result<std::string> TarOf(const std::vector<ports::FileInside>& files) {
   std::string tar;
   for (const ports::FileInside& file : files) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,18 @@ std::optional<Error> EngineError(std::string_view err);
 bool SaysNoSuchContainer(std::string_view err);
 // The words of the client without its prefix, on one line.
 std::string DockerWords(std::string_view err);
+
+// What a failed `docker VERB NAME...` means: kContainerGone, else kContainerFailed.
+Error VerbError(const std::string& verb, const std::vector<std::string>& names,
+                std::string_view err);
+
+// Words of a command line of the client's.
+std::vector<std::string> With(std::vector<std::string> words, const std::vector<std::string>& more);
+std::vector<std::string> LabelWords(const std::map<std::string, std::string>& labels);
+// `--env NAME` for each, its value by the client's own environment, out of everybody's sight; but
+// NAME=VALUE where the client would obey it itself (PATH, DOCKER_HOST).
+std::vector<std::string> EnvironmentWords(const std::map<std::string, std::string>& environment,
+                                          std::map<std::string, std::string>& of_client);
 
 // A ustar stream of these files, for `docker cp -`. The same files give the same bytes.
 Result<std::string> TarOf(const std::vector<ports::FileInside>& files);

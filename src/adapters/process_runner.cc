@@ -31,6 +31,7 @@ using ports::CommandResult;
 
 constexpr std::size_t kKeptStderr = 64u << 10;
 constexpr Millis kTermGrace{2000};
+constexpr std::size_t kLongestLine = 64u << 10;  // of those that are handed over
 // A child may leave a helper behind that holds its pipes (ssh's shared connection under
 // DOCKER_HOST=ssh://): once the child has ended, what it wrote is in the pipe already.
 constexpr Millis kDrainAfterExit{200};
@@ -209,16 +210,26 @@ void Drain(Descriptor& from, std::string& into, std::size_t limit, bool keeps_ta
   }
 }
 
-// Hands over the whole lines of `text` and leaves the rest; all of it at the end of the stream.
+// Hands over the whole lines of `text`, long ones in parts, and leaves the rest; all of it at the
+// end of the stream.
 void TakeLines(const Command& command, bool is_end, std::string& text) {
   if (!command.on_line) return;
-  std::size_t at = 0;
-  for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', at)) {
-    command.on_line(std::string_view(text).substr(at, end - at));
-    at = end + 1;
+  std::string_view rest = text;
+  const auto take_parts = [&](std::size_t end) {
+    for (; end > kLongestLine; end -= kLongestLine) {
+      command.on_line(rest.substr(0, kLongestLine));
+      rest.remove_prefix(kLongestLine);
+    }
+    return end;
+  };
+  for (auto end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
+    end = take_parts(end);
+    command.on_line(rest.substr(0, end));
+    rest.remove_prefix(end + 1);
   }
-  text.erase(0, at);
-  if (is_end && !text.empty()) command.on_line(std::exchange(text, {}));
+  take_parts(rest.size());
+  if (is_end && !rest.empty()) command.on_line(std::exchange(rest, {}));
+  text.erase(0, text.size() - rest.size());
 }
 
 std::string NameOf(const Command& command) {
@@ -266,7 +277,8 @@ Result<CommandResult> ProcessRunner::Run(const Command& command) {
   }
 
   Child child;
-  MU_CHECK(child.Start(command, program, in.Get(), out.write.Get(), err.write.Get()));
+  MU_CHECK(child.Start(command, program, in.Get(), out.write.Get(),
+                       command.joins_stderr ? out.write.Get() : err.write.Get()));
   in.Close();
   out.write.Close();
   err.write.Close();
@@ -279,7 +291,7 @@ Result<CommandResult> ProcessRunner::Run(const Command& command) {
       counts_from = Now();
       if (command.wants_end()) keeps_in_open.Close();
     }
-    Drain(out.read, result.out, command.max_output, false);
+    Drain(out.read, result.out, command.on_line ? kLongestLine : command.max_output, false);
     TakeLines(command, false, result.out);
     Drain(err.read, result.err, kKeptStderr, true);
     if (result.out.size() > command.max_output) {

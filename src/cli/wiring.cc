@@ -13,6 +13,7 @@
 #include "adapters/docker_cli.h"
 #include "adapters/etcd_direct.h"
 #include "adapters/etcd_gateway.h"
+#include "adapters/etcd_ways.h"
 #include "adapters/etcdctl_cli.h"
 #include "adapters/etcdctl_client.h"
 #include "adapters/http_client.h"
@@ -44,6 +45,7 @@ struct Wiring::Parts {
   adapters::ComposeCli compose{runner};
   adapters::EtcdctlCli etcdctl{docker, files};
   adapters::EtcdDirect etcd{docker, etcdctl};
+  adapters::EtcdWays etcd_clients{docker, files};
   adapters::HttpClient http;
   std::map<std::string, std::string> environment;
   std::string working_directory;
@@ -68,8 +70,8 @@ observe::World Wiring::World() {
 }
 
 effects::EffectPorts Wiring::Effects() {
-  return {parts_->docker, parts_->compose, parts_->etcd, parts_->files,
-          parts_->runner, parts_->clock,   parts_->http};
+  return {parts_->docker, parts_->compose, parts_->etcd,  parts_->etcd_clients,
+          parts_->files,  parts_->runner,  parts_->clock, parts_->http};
 }
 
 ports::Files& Wiring::Files() { return parts_->files; }
@@ -80,6 +82,7 @@ ExitCode Wiring::InterruptedExit() {
   return parts_->signals.Signal() == SIGINT ? ExitCode::kInterrupted : ExitCode::kTerminated;
 }
 ports::Http& Wiring::Http() { return parts_->http; }
+ports::EtcdClients& Wiring::EtcdClients() { return parts_->etcd_clients; }
 ports::Runner& Wiring::ProbeRunner() { return parts_->bare_runner; }
 Result<std::unique_ptr<ports::EtcdClient>> Wiring::EtcdOf(const config::MigrateYaml& yaml,
                                                           const std::string& container) {

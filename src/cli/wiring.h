@@ -33,6 +33,7 @@ class Wiring {
   ports::Interrupts& Interrupts();
   ExitCode InterruptedExit();  // of the signal that came: 130 or 143
   ports::Http& Http();
+  ports::EtcdClients& EtcdClients();
   ports::Runner&
   ProbeRunner();  // not recorded: a probe's hundreds of children are no part of the run
   ports::Docker& ProbeDocker();  // not recorded either, for a thread of its own

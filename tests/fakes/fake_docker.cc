@@ -11,11 +11,14 @@ namespace {
 
 constexpr Millis kTick{100};
 
-bool HasLabel(const model::Container& container, const std::string& label) {
-  const std::size_t equals = label.find('=');
-  if (equals == std::string::npos) return container.labels.contains(label);
-  return container.labels.contains(label.substr(0, equals)) &&
-         container.Label(label.substr(0, equals)) == label.substr(equals + 1);
+bool HasAll(const std::map<std::string, std::string>& labels,
+            const std::vector<std::string>& wanted) {
+  return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& label) {
+    const std::size_t equals = label.find('=');
+    const auto it = labels.find(label.substr(0, equals));
+    return it != labels.end() &&
+           (equals == std::string::npos || it->second == label.substr(equals + 1));
+  });
 }
 
 tl::unexpected<Error> Gone(const std::string& name) {
@@ -44,10 +47,7 @@ Result<std::vector<std::string>> FakeDocker::List(const std::vector<std::string>
   MU_CHECK(CheckEngine());
   std::vector<std::string> ids;
   for (const FakeContainer* container : world_.All()) {
-    if (std::all_of(labels.begin(), labels.end(),
-                    [&](const std::string& label) { return HasLabel(container->facts, label); })) {
-      ids.push_back(container->facts.id);
-    }
+    if (HasAll(container->facts.labels, labels)) ids.push_back(container->facts.id);
   }
   return ids;
 }
@@ -199,6 +199,127 @@ Result<ports::ExecResult> FakeDocker::RunHelper(
   while (argv[0] == "cat" && !wants_end()) world_.Clock().Advance(kTick);
   world_.RemoveContainer(name);
   return ports::ExecResult{};
+}
+
+Result<std::string> FakeDocker::CreateJob(const ports::JobSpec& spec) {
+  MU_TRY(const Answer answer, world_.Enter("create " + spec.name));
+  if (answer == Answer::kLie) return std::string(64, '0');
+  MU_TRY(const std::string id, world_.CreateJob(spec));
+  MU_CHECK(world_.Leave("create " + spec.name));
+  return id;
+}
+
+// What a job does without a program of the world's; nullopt: it cannot be started.
+std::optional<int> FakeDocker::RunOwn(const FakeContainer& container, const FakeJob& job) {
+  const std::vector<std::string>& argv = job.spec.argv;
+  const bool is_etcd = container.image.program == Program::kEtcd;
+  const std::string program = argv.empty() ? "etcd" : argv[0].substr(argv[0].rfind('/') + 1);
+  if (program == "echo") {
+    job.line(Join({argv.begin() + 1, argv.end()}, " "));
+    return 0;
+  }
+  if (program == "false") return 1;
+  if (program == "sleep" || (is_etcd && program == "etcd")) {
+    while (job.passes(kTick)) {
+    }
+    return 0;
+  }
+  if (!is_etcd || program != "etcdctl") return std::nullopt;
+  for (const std::string& word : argv) {
+    const auto file = container.files.find(word);
+    const EtcdStore* kept =
+        file == container.files.end() ? nullptr : world_.SnapshotOf(file->second);
+    if (kept == nullptr) continue;
+    *container.etcd = *kept;
+    return 0;
+  }
+  job.line("Error: no snapshot to restore");
+  return 1;
+}
+
+Result<int> FakeDocker::RunJob(const std::string& name,
+                               const std::function<void(std::string_view)>& on_line,
+                               const std::function<bool()>& wants_kill) {
+  MU_TRY(const Answer answer, world_.Enter("run " + name));
+  if (answer == Answer::kLie) return 0;
+  MU_TRY(const FakeContainer* container, Need(name));
+  if (!container->job) return Fail(ErrorCode::kInternal, name + " is no job");
+  const ports::JobSpec spec = *container->job;
+  const FakeContainer before = *container;
+  MU_CHECK(world_.StartContainer(name));
+  MU_CHECK(world_.Leave("start " + name));  // the engine goes on without us
+  const FakeJob job{spec, on_line, [&](Millis duration) {
+                      for (Millis left = duration; left > Millis(0); left -= kTick) {
+                        if (wants_kill()) world_.KillContainer(name);
+                        const FakeContainer* now = world_.Find(name);
+                        if (now == nullptr || !now->facts.IsRunning()) return false;
+                        world_.Clock().Advance(std::min(left, kTick));
+                      }
+                      return true;
+                    }};
+  const JobProgram* const program = world_.JobProgramOf(spec.image);
+  const std::optional<int> code = program != nullptr ? (*program)(job) : RunOwn(before, job);
+  if (!code) {
+    *world_.Find(name) = before;
+    world_.Find(name)->facts.exit_code = 127;
+    world_.Find(name)->facts.error = "exec: \"" + spec.argv[0] + "\": executable file not found";
+    return Fail(ErrorCode::kContainerFailed, world_.Find(name)->facts.error);
+  }
+  world_.EndContainer(name, *code);
+  MU_CHECK(world_.Leave("run " + name));
+  MU_CHECK(CheckEngine());
+  MU_TRY(container, Need(name));
+  return container->facts.exit_code;
+}
+
+Status FakeDocker::Kill(const std::string& name) {
+  MU_TRY(const Answer answer, world_.Enter("kill " + name));
+  if (answer == Answer::kLie) return {};
+  MU_CHECK(Need(name));
+  world_.KillContainer(name);
+  return world_.Leave("kill " + name);
+}
+
+Status FakeDocker::CreateNetwork(const std::string& name,
+                                 const std::map<std::string, std::string>& labels) {
+  MU_TRY(const Answer answer, world_.Enter("create network " + name));
+  if (answer == Answer::kLie) return {};
+  if (!world_.networks.try_emplace(name, labels).second)
+    return Fail(ErrorCode::kLocked, "network with name " + name + " already exists");
+  return world_.Leave("create network " + name);
+}
+
+Status FakeDocker::RemoveNetwork(const std::string& name) {
+  MU_TRY(const Answer answer, world_.Enter("remove network " + name));
+  if (answer == Answer::kLie) return {};
+  if (!world_.networks.contains(name))
+    return Fail(ErrorCode::kContainerGone, "network " + name + " not found");
+  for (const FakeContainer* container : world_.All()) {
+    if (container->facts.IsRunning() && container->facts.network_ips.contains(name))
+      return Fail(ErrorCode::kContainerFailed, "network " + name + " has active endpoints");
+  }
+  world_.networks.erase(name);
+  return world_.Leave("remove network " + name);
+}
+
+Result<std::vector<std::string>> FakeDocker::ListNetworks(const std::vector<std::string>& labels) {
+  MU_CHECK(CheckEngine());
+  std::vector<std::string> names;
+  for (const auto& [name, own] : world_.networks) {
+    if (HasAll(own, labels)) names.push_back(name);
+  }
+  return names;
+}
+
+Status FakeDocker::CopyFileIn(const std::string& name, const std::string& file,
+                              const std::string& path_inside) {
+  MU_TRY(const Answer answer, world_.Enter("copy in " + name));
+  if (answer == Answer::kLie) return {};
+  MU_TRY(FakeContainer* const container, Need(name));
+  auto bytes = world_.Files().Read(file);
+  if (!bytes) return Fail(ErrorCode::kFileRead, bytes.error().message);
+  container->files[path_inside] = *std::move(bytes);
+  return world_.Leave("copy in " + name);
 }
 
 Result<ports::ExecResult> FakeDocker::Exec(const std::string& name,

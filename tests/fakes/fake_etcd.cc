@@ -31,7 +31,7 @@ Result<model::EtcdStatus> FakeEtcd::Observe(const std::string& container) {
 Result<model::KeyRange> FakeEtcd::GetPrefix(const std::string& container, const std::string& prefix,
                                             ports::KeysOnly keys_only, std::int64_t revision) {
   MU_CHECK(Reach(container));
-  MU_TRY(model::KeyRange range, world_.Etcd().Range(prefix, revision));
+  MU_TRY(model::KeyRange range, world_.EtcdOf(container).Range(prefix, revision));
   if (keys_only == ports::KeysOnly::kYes) {
     for (model::KeyValue& kv : range.kvs) kv.value.clear();
   }
@@ -43,7 +43,7 @@ Result<std::vector<model::Lease>> FakeEtcd::ReadLeases(const std::string& contai
   MU_CHECK(Reach(container));
   std::vector<model::Lease> found;
   for (const std::int64_t id : leases)
-    found.push_back(world_.Etcd().Read(id, world_.Clock().Monotonic()));
+    found.push_back(world_.EtcdOf(container).Read(id, world_.Clock().Monotonic()));
   return found;
 }
 
@@ -53,7 +53,7 @@ Status FakeEtcd::RevokeLeases(const std::string& container,
     MU_TRY(const Answer answer, world_.Enter("revoke a lease"));
     MU_CHECK(Reach(container));
     if (answer == Answer::kLie) continue;
-    world_.Etcd().Revoke(id);
+    world_.EtcdOf(container).Revoke(id);
     MU_CHECK(world_.Leave("revoke a lease"));
   }
   return {};
@@ -63,11 +63,13 @@ Result<ports::Etcd::Snapshot> FakeEtcd::SaveSnapshot(const std::string& containe
                                                      const std::string& file) {
   MU_TRY(const Answer answer, world_.Enter("snapshot"));
   MU_CHECK(Reach(container));
-  std::string bytes = fmt::format("snapshot at {}\n", world_.Etcd().Revision());
-  for (const auto& [key, kv] : world_.Etcd().Keys()) bytes += key + "=" + kv.value + "\n";
-  const Snapshot snapshot{bytes.size(), Sha256(bytes), world_.Etcd().Revision()};
+  const EtcdStore& store = world_.EtcdOf(container);
+  std::string bytes = fmt::format("snapshot at {}\n", store.Revision());
+  for (const auto& [key, kv] : store.Keys()) bytes += key + "=" + kv.value + "\n";
+  const Snapshot snapshot{bytes.size(), Sha256(bytes), store.Revision()};
   if (answer == Answer::kLie) return snapshot;
   MU_CHECK(world_.Files().Create(file, bytes, 0600));
+  world_.KeepSnapshot(bytes, store);
   MU_CHECK(world_.Leave("snapshot"));
   return snapshot;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "milvus_upgrade/ports/compose.h"
 #include "milvus_upgrade/ports/docker.h"
 #include "milvus_upgrade/ports/etcd.h"
+#include "milvus_upgrade/ports/etcd_client.h"
 #include "milvus_upgrade/ports/http.h"
 
 namespace mu::fakes {
@@ -40,6 +42,17 @@ class FakeDocker : public ports::Docker {
   Result<ports::ExecResult> RunHelper(const std::string& name,
                                       const std::function<void(std::string_view)>& on_line,
                                       const std::function<bool()>& wants_end) override;
+  Result<std::string> CreateJob(const ports::JobSpec& spec) override;
+  // By FakeWorld::job_programs.
+  Result<int> RunJob(const std::string& name, const std::function<void(std::string_view)>& on_line,
+                     const std::function<bool()>& wants_kill) override;
+  Status Kill(const std::string& name) override;
+  Status CreateNetwork(const std::string& name,
+                       const std::map<std::string, std::string>& labels) override;
+  Status RemoveNetwork(const std::string& name) override;
+  Result<std::vector<std::string>> ListNetworks(const std::vector<std::string>& labels) override;
+  Status CopyFileIn(const std::string& name, const std::string& file,
+                    const std::string& path_inside) override;
   Result<ports::ExecResult> Exec(const std::string& name, const std::vector<std::string>& argv,
                                  const std::map<std::string, std::string>& environment,
                                  Millis timeout) override;
@@ -55,6 +68,7 @@ class FakeDocker : public ports::Docker {
  private:
   Status CheckEngine() const;
   Result<FakeContainer*> Need(const std::string& name);
+  std::optional<int> RunOwn(const FakeContainer& container, const FakeJob& job);
   FakeWorld& world_;
 };
 
@@ -100,6 +114,17 @@ class FakeEtcd : public ports::Etcd {
 
  private:
   Status Reach(const std::string& container) const;
+  FakeWorld& world_;
+};
+
+// Clients of the etcds in the world's containers. What changes etcd is an effect point: "etcd
+// commit", "etcd grant", "etcd revoke".
+class FakeEtcdClients : public ports::EtcdClients {
+ public:
+  explicit FakeEtcdClients(FakeWorld& world) : world_(world) {}
+  Result<std::unique_ptr<ports::EtcdClient>> Of(const std::string& container) override;
+
+ private:
   FakeWorld& world_;
 };
 

@@ -44,8 +44,11 @@ void FakeWorld::AddToRegistry(const std::string& reference, const std::string& v
 }
 
 const FakeImage* FakeWorld::FindImage(const std::string& reference) const {
-  const auto it = images_.find(reference);
-  return it == images_.end() ? nullptr : &it->second;
+  if (const auto it = images_.find(reference); it != images_.end()) return &it->second;
+  for (const auto& [name, image] : images_) {
+    if (image.id == reference) return &image;
+  }
+  return nullptr;
 }
 
 const FakeImage* FakeWorld::FindInRegistry(const std::string& reference) const {
@@ -114,6 +117,55 @@ Result<std::string> FakeWorld::CreateContainer(const ContainerSpec& spec) {
   return containers_.back().facts.id;
 }
 
+Result<std::string> FakeWorld::CreateJob(const ports::JobSpec& spec) {
+  FakeContainer* const other = spec.volumes_from.empty() ? nullptr : Find(spec.volumes_from);
+  if (!spec.volumes_from.empty() && other == nullptr)
+    return Fail(ErrorCode::kContainerFailed, "No such container: " + spec.volumes_from);
+  const std::shared_ptr<EtcdStore> shared = other == nullptr ? nullptr : other->etcd;
+  ContainerSpec made;
+  made.name = spec.name;
+  made.image = spec.image;
+  made.command = spec.argv;
+  made.environment = spec.environment;
+  made.labels = spec.labels;
+  if (other != nullptr) made.mounts = other->spec.mounts;
+  if (!spec.volume.empty())
+    made.mounts.push_back({"volume", "of " + spec.name, spec.volume, false});
+  if (spec.network != "none") made.networks = {spec.network};
+  MU_TRY(const std::string id, CreateContainer(made));
+  FakeContainer& job = *Find(id);
+  job.job = spec;
+  if (job.image.program == Program::kEtcd)
+    job.etcd = shared ? shared : std::make_shared<EtcdStore>();
+  return id;
+}
+
+EtcdStore& FakeWorld::EtcdOf(const std::string& container) {
+  const FakeContainer* found = Find(container);
+  return found != nullptr && found->etcd ? *found->etcd : etcd_;
+}
+
+const JobProgram* FakeWorld::JobProgramOf(const std::string& image) const {
+  for (const auto& [reference, program] : job_programs) {
+    if (reference == image || FindImage(reference) == FindImage(image)) return &program;
+  }
+  return nullptr;
+}
+
+void FakeWorld::EndContainer(const std::string& name, int exit_code) {
+  FakeContainer* container = Find(name);
+  if (container != nullptr && container->facts.IsRunning()) End(*container, exit_code, true);
+}
+
+void FakeWorld::KeepSnapshot(const std::string& bytes, const EtcdStore& store) {
+  snapshots_.insert_or_assign(Sha256(bytes), store);
+}
+
+const EtcdStore* FakeWorld::SnapshotOf(const std::string& bytes) const {
+  const auto it = snapshots_.find(Sha256(bytes));
+  return it == snapshots_.end() ? nullptr : &it->second;
+}
+
 std::string FakeWorld::FreeAddress() const {
   for (int host = 2;; ++host) {
     const std::string address = fmt::format("172.18.0.{}", host);
@@ -145,6 +197,10 @@ Status FakeWorld::StartContainer(const std::string& name) {
         facts.name, port.host_ip, port.host_port);
     return Fail(ErrorCode::kContainerFailed, facts.error);
   }
+  if (container->job && !HasNetwork(container->job->network)) {
+    facts.error = fmt::format("network {} not found", container->job->network);
+    return Fail(ErrorCode::kContainerFailed, facts.error);
+  }
   facts.status = "running";
   facts.error.clear();
   facts.exit_code = 0;
@@ -161,7 +217,7 @@ Status FakeWorld::StartContainer(const std::string& name) {
   if (container->image.program != Program::kMilvus) {
     container->ready_at = now_;
     container->log += "starting\nready\n";
-    if (container->image.program == Program::kEtcd) etcd_.RenewAll(now_);
+    if (container->image.program == Program::kEtcd) EtcdOf(name).RenewAll(now_);
     return {};
   }
   container->log += fmt::format("starting Milvus {}\n", container->image.version.Text());
@@ -176,6 +232,13 @@ Status FakeWorld::StartContainer(const std::string& name) {
   }
   container->ends_gracefully = false;
   return {};
+}
+
+bool FakeWorld::HasNetwork(const std::string& name) const {
+  if (name == "none" || name == "bridge" || networks.contains(name)) return true;
+  return std::any_of(containers_.begin(), containers_.end(), [&](const FakeContainer& container) {
+    return !container.job && container.facts.network_ips.contains(name);
+  });
 }
 
 // 2.3 adds to rocksmq what 2.2 cannot open (ground.md 3). True: this start meets newer data.
@@ -294,7 +357,8 @@ void FakeWorld::RestartEngine() {
 
 bool FakeWorld::IsEtcdRunning() const {
   return std::any_of(containers_.begin(), containers_.end(), [](const FakeContainer& container) {
-    return container.image.program == Program::kEtcd && container.facts.IsRunning();
+    return container.image.program == Program::kEtcd && !container.etcd &&
+           container.facts.IsRunning();
   });
 }
 
@@ -453,6 +517,7 @@ std::string FakeWorld::Describe() {
         fmt::format("session {} {}", name.substr(0, name.find('-')),
                     version == std::string::npos ? "without version" : kv.value.substr(version)));
   }
+  for (const auto& [name, labels] : networks) lines.push_back("network " + name);
   for (const auto& [folder, minor] : rocksmq_minor_)
     lines.push_back(fmt::format("data {} of 2.{}", folder, minor));
   std::sort(lines.begin(), lines.end());

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,6 +20,7 @@
 #include "milvus_upgrade/model/container.h"
 #include "milvus_upgrade/model/role.h"
 #include "milvus_upgrade/model/version.h"
+#include "milvus_upgrade/ports/docker.h"
 #include "milvus_upgrade/ports/files.h"
 
 namespace mu::fakes {
@@ -71,7 +73,18 @@ struct FakeContainer {
   std::vector<std::int64_t> leases;
   std::string log;
   std::map<std::string, std::string> files;  // copied in
+  std::optional<ports::JobSpec> job;
+  // Of a job from an image of etcd: shared with the jobs that see its volume. Null: the stack's.
+  std::shared_ptr<EtcdStore> etcd;
 };
+
+// A job's program while it runs.
+struct FakeJob {
+  const ports::JobSpec& spec;
+  std::function<void(std::string_view)> line;  // prints one
+  std::function<bool(Millis)> passes;  // lets time pass; false: the job was killed meanwhile
+};
+using JobProgram = std::function<int(const FakeJob&)>;  // returns the exit code
 
 enum class Answer { kTrue, kEngineDown, kHang, kLie };  // kLie: says success and does nothing
 
@@ -102,6 +115,9 @@ class FakeWorld {
   void StopForeign();
   // Runs `action` when the time comes.
   void At(Millis time, std::function<void()> action);
+  // What the jobs made from an image do when they are run, by the image's reference. Without one a
+  // job knows echo, false, sleep, etcd and `etcdctl snapshot restore`.
+  std::map<std::string, JobProgram> job_programs;
   std::function<Answer(const std::string& name, int number)> on_call;  // before each effect point
 
   // --- The truth. ---
@@ -109,13 +125,17 @@ class FakeWorld {
   std::vector<FakeContainer*> All();
   const FakeImage* FindImage(const std::string& reference) const;
   const FakeImage* FindInRegistry(const std::string& reference) const;
-  EtcdStore& Etcd() { return etcd_; }
+  EtcdStore& Etcd() { return etcd_; }  // the stack's
+  EtcdStore& EtcdOf(const std::string& container);
+  // What the snapshot with these bytes holds; null when it is none of this world.
+  const EtcdStore* SnapshotOf(const std::string& bytes) const;
   HandClock& Clock() { return clock_; }
   ports::Files& Files() { return files_; }
   Fuse& TheFuse() { return fuse_; }
   bool IsEngineUp() const { return is_engine_up_; }
   bool IsReady(const FakeContainer& container) const;  // /healthz 200
   std::string HealthOf(const FakeContainer& container) const;
+  std::map<std::string, std::map<std::string, std::string>> networks;  // made by us: labels
   std::map<std::string, std::string> shell;        // variables that Compose sees
   std::map<std::string, std::string> image_files;  // "image:path" -> text
   std::vector<std::string> described_files;        // whose bytes belong to the world
@@ -132,6 +152,10 @@ class FakeWorld {
     const Error* error = fuse_.Pass("after " + name);
     return error == nullptr ? Status() : Fail(*error);
   }
+  Result<std::string> CreateJob(const ports::JobSpec& spec);  // errors: as CreateContainer
+  const JobProgram* JobProgramOf(const std::string& image) const;
+  void EndContainer(const std::string& name, int exit_code);  // by itself; nothing when it is over
+  void KeepSnapshot(const std::string& bytes, const EtcdStore& store);
   Status Signal(const std::vector<std::string>& names, Millis grace);  // SIGTERM, SIGKILL later
   bool IsAnyEnding(const std::vector<std::string>& names);
   static constexpr char kMetaPrefix[] = "by-dev/meta/";
@@ -146,6 +170,7 @@ class FakeWorld {
                        const std::string& address, std::vector<std::int64_t>* leases);
   std::string FreeAddress() const;
   bool IsEtcdRunning() const;
+  bool HasNetwork(const std::string& name) const;
   std::optional<model::Role> RoleOf(const FakeContainer& container) const;
   struct StopBehaviour {
     std::optional<Millis> takes;  // nullopt: SIGTERM is ignored
@@ -171,6 +196,7 @@ class FakeWorld {
   std::vector<std::int64_t> foreign_leases_;
   std::vector<std::pair<Millis, std::function<void()>>> scripted_;
   EtcdStore etcd_;
+  std::map<std::string, EtcdStore> snapshots_;  // by the SHA-256 of their bytes
 };
 
 }  // namespace mu::fakes

@@ -83,6 +83,7 @@ struct Stage {
         docker(world),
         compose(world),
         etcd(world),
+        etcd_clients(world),
         http(world) {
     for (std::size_t at = 0; (at = text.find("RESTART", at)) != std::string::npos;)
       text.replace(at, 7, restart == "no" ? "\"no\"" : restart);
@@ -114,6 +115,7 @@ struct Stage {
   FakeDocker docker;
   FakeCompose compose;
   FakeEtcd etcd;
+  FakeEtcdClients etcd_clients;
   FakeHttp http;
   HandInterrupts interrupts;
   model::ComposeSelectors selectors;

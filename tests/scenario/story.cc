@@ -60,8 +60,9 @@ void Story::Begin() {
 
 run::Outcome Story::Execute(const plan::Plan& plan, const std::string& phase,
                             run::Journal& journal) {
-  const auto effects = effects::MakeEffects(
-      {stage.docker, stage.compose, stage.etcd, stage.files, runner_, stage.clock, stage.http});
+  const auto effects =
+      effects::MakeEffects({stage.docker, stage.compose, stage.etcd, stage.etcd_clients,
+                            stage.files, runner_, stage.clock, stage.http});
   return run::Execute(
       plan, phase, {*effects, journal, stage.clock, stage.interrupts, silence_, files_.folder}, "");
 }

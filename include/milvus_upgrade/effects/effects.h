@@ -9,6 +9,7 @@
 #include "milvus_upgrade/ports/compose.h"
 #include "milvus_upgrade/ports/docker.h"
 #include "milvus_upgrade/ports/etcd.h"
+#include "milvus_upgrade/ports/etcd_client.h"
 #include "milvus_upgrade/ports/files.h"
 #include "milvus_upgrade/ports/http.h"
 #include "milvus_upgrade/ports/runner.h"
@@ -20,6 +21,7 @@ struct EffectPorts {
   ports::Docker& docker;
   ports::Compose& compose;
   ports::Etcd& etcd;
+  ports::EtcdClients& etcd_clients;
   ports::Files& files;
   ports::Runner& runner;
   ports::Clock& clock;

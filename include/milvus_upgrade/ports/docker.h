@@ -33,8 +33,25 @@ struct HelperSpec {
   std::map<std::string, std::string> labels;
 };
 
+// A container for one program that is kept until it is removed, so that its exit code outlives this
+// program. It publishes nothing, mounts nothing of the engine's host, has next to no capabilities
+// and asks no name server beyond its network's; the engine keeps the end of its output (Logs).
+struct JobSpec {
+  std::string name;
+  std::string image;                   // on the engine
+  std::string network;                 // of the engine; "none" for none
+  std::vector<std::string> argv = {};  // replaces entry point and command; empty: the image's own
+  std::map<std::string, std::string> environment = {};
+  std::map<std::string, std::string> labels = {};
+  std::string volume = {};        // a path inside: an anonymous volume, removed with the container
+  std::string volumes_from = {};  // a job whose volume this one sees as well, at the same path
+  bool has_init = false;          // an init process of the engine's (docker-init) is process 1
+  bool is_gentle = false;  // little weight for CPU and disk: it must not slow what runs beside it
+  bool is_root = false;    // user 0, whatever the image says
+};
+
 struct FileInside {
-  std::string path;  // absolute; its folder exists
+  std::string path;  // absolute; its folders are made where they are not there
   std::string bytes;
   int mode = 0600;  // it belongs to root
 };
@@ -60,6 +77,7 @@ class Docker {
   virtual Status Stop(const std::vector<std::string>& names, Millis grace) = 0;
   // Errors: kContainerFailed with the engine's words (port in use, ...).
   virtual Status Start(const std::vector<std::string>& names) = 0;
+  // Forced: also one that runs, and with its anonymous volumes.
   virtual Status Remove(const std::string& name, bool is_forced) = 0;
   virtual Status SetRestartPolicy(const std::vector<std::string>& names, const std::string& policy,
                                   int max_retries) = 0;
@@ -79,6 +97,34 @@ class Docker {
   virtual Result<ExecResult> RunHelper(const std::string& name,
                                        const std::function<void(std::string_view)>& on_line,
                                        const std::function<bool()>& wants_end) = 0;
+  // Creates and does not start. Errors: as CreateHelper; kContainerFailed also when a job of
+  // `volumes_from` is not there.
+  virtual Result<std::string> CreateJob(const JobSpec& spec) = 0;
+  // Starts a job and stays with it until it has ended: each line of its output, both streams, as it
+  // comes (nothing is kept of it; lines beyond 64 KiB come in parts). `wants_kill` is asked each
+  // 100 ms; from true on it is killed (SIGKILL). Returns its exit code: 137 when it was killed.
+  // Errors: kContainerGone, kContainerFailed with the engine's words when it cannot start,
+  // kDockerDown when the engine went away or lost its output meanwhile, kCommandTimeout when it
+  // could not be killed: it may still run then, and after kInterrupted.
+  virtual Result<int> RunJob(const std::string& name,
+                             const std::function<void(std::string_view)>& on_line,
+                             const std::function<bool()>& wants_kill) = 0;
+  // SIGKILL, and waits for the end. One that does not run is a success. Errors: kContainerGone,
+  // kContainerFailed.
+  virtual Status Kill(const std::string& name) = 0;
+  // An internal one: no way out of the engine leads from it. Errors: kLocked when the name is
+  // taken, kContainerFailed with the engine's words (no addresses left, ...).
+  virtual Status CreateNetwork(const std::string& name,
+                               const std::map<std::string, std::string>& labels) = 0;
+  // Errors: kContainerGone when it is not there, kContainerFailed when it is in use.
+  virtual Status RemoveNetwork(const std::string& name) = 0;
+  // Names of the networks that have all these labels ("name" or "name=value").
+  virtual Result<std::vector<std::string>> ListNetworks(const std::vector<std::string>& labels) = 0;
+  // One file of ours, of any size, into a container that need not run; its mode is kept, and it
+  // belongs to root. `path_inside` is that of the file; its folder exists. Errors: kContainerGone,
+  // kFileRead (ours), kContainerFailed (its folder, or no room on the engine).
+  virtual Status CopyFileIn(const std::string& name, const std::string& file,
+                            const std::string& path_inside) = 0;
   // A non-zero exit is a result. Errors: kContainerGone when it is not running.
   virtual Result<ExecResult> Exec(const std::string& name, const std::vector<std::string>& argv,
                                   const std::map<std::string, std::string>& environment,

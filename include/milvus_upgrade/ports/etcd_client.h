@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -95,6 +96,15 @@ class EtcdClient {
   virtual Status RevokeLease(std::int64_t lease) = 0;
   // Every member with the hash of its keys at `revision`.
   virtual Result<std::vector<EtcdMember>> HashMembers(std::int64_t revision) = 0;
+};
+
+// The etcd inside a container, by the best way that leads there.
+class EtcdClients {
+ public:
+  virtual ~EtcdClients() = default;
+  // The client may outlive this object's next call, not this object. Errors: kContainerGone when
+  // it is not there or does not run, and those of Docker; etcd itself need not answer.
+  virtual Result<std::unique_ptr<EtcdClient>> Of(const std::string& container) = 0;
 };
 
 }  // namespace mu::ports

@@ -23,7 +23,9 @@ struct Command {
   std::size_t max_output = 64u << 20;  // bytes of stdout; more is an error, not a cut text
   std::string stdout_file;  // when set, stdout goes straight to this file (0600) and is not kept
   bool has_clean_environment = false;  // only `environment`, nothing of ours
-  // When set, each line of stdout is handed over as it comes, without its newline, and not kept.
+  bool joins_stderr = false;           // stderr goes where stdout goes, in the order of writing
+  // When set, each line of stdout is handed over as it comes, without its newline, and not kept. A
+  // line beyond 64 KiB comes in parts.
   std::function<void(std::string_view line)> on_line;
   // When set, the child works until this says true (asked each 100 ms): its stdin is a pipe that
   // stays open until then and is closed when we die, however we die. `timeout` counts from there.

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "adapters/etcd_ways.h"
+
+#include <fmt/format.h>
+
+#include <random>
+#include <utility>
+
+#include "adapters/etcd_gateway.h"
+#include "adapters/etcdctl_cli.h"
+#include "adapters/etcdctl_client.h"
+#include "milvus_upgrade/base/log.h"
+
+namespace mu::adapters {
+namespace {
+
+// Of each address, once. A bridge of this machine answers within 2 ms.
+constexpr Millis kProofTimeout{500};
+constexpr Millis kTimeout{10'000};
+constexpr int kPort = 2379;
+
+std::unique_ptr<ports::EtcdClient> GatewayAt(const std::string& address, Millis timeout) {
+  GatewayOptions options;
+  options.endpoints = {fmt::format("http://{}:{}", address, kPort)};
+  options.timeout = timeout;
+  auto client = MakeEtcdGateway(options);
+  return client ? std::move(*client) : nullptr;
+}
+
+// The address of `container` where the etcd of `inside` answers; "" when there is none.
+std::string ProvenAddress(ports::EtcdClient& inside, const model::Container& container) {
+  // etcd makes up the lease's id of its own, its start and a counter; the time is ours, by chance.
+  const std::int64_t seconds = 60 + std::random_device()() % 600;
+  const auto lease = inside.GrantLease(seconds);
+  if (!lease) return "";
+  std::string proven;
+  for (const auto& [network, address] : container.network_ips) {
+    const auto asked = address.empty() ? nullptr : GatewayAt(address, kProofTimeout);
+    const auto read = asked == nullptr ? Result<model::Lease>() : asked->ReadLease(*lease);
+    if (!read || read->granted_seconds != seconds) continue;
+    proven = address;
+    if (asked->RevokeLease(*lease)) return proven;
+    break;
+  }
+  (void)inside.RevokeLease(*lease);  // it holds no key and runs out by itself
+  return proven;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ports::EtcdClient>> EtcdWays::Of(const std::string& container) {
+  MU_TRY(const auto found, docker_.Inspect({container}));
+  if (!found.front() || !found.front()->IsRunning()) {
+    return Fail(ErrorCode::kContainerGone,
+                fmt::format("the etcd container {} {}", container,
+                            found.front() ? "is " + found.front()->status : "is not there"));
+  }
+  auto credentials = EtcdctlCredentials();
+  const bool has_user = credentials.contains("ETCDCTL_USER");
+  auto inside = std::make_unique<EtcdctlClient>(docker_, files_, container, std::move(credentials));
+  const std::string address = has_user ? "" : ProvenAddress(*inside, *found.front());
+  if (!address.empty()) {
+    if (auto gateway = GatewayAt(address, kTimeout)) {
+      LogDebug(fmt::format("etcd in {} is asked directly at {}:{}", container, address, kPort));
+      return gateway;
+    }
+  }
+  return inside;
+}
+
+}  // namespace mu::adapters
