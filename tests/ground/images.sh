@@ -49,3 +49,25 @@ image_ensure() { # NAME REFERENCE ARGUMENT
     docker import "${changes[@]}" --change "LABEL ground.key=$key" - "$reference" >/dev/null
   say "image $reference is in the engine"
 }
+
+# The image of the metadata migration's tool: packaging/meta-migration around a static program, with variables of its own.
+images_migration() { # PROGRAM REFERENCE [NAME=VALUE...]
+  local program=$1 reference=$2 recipe=$GROUND_DIR/../../packaging/meta-migration/Dockerfile key folder
+  shift 2
+  key=$(cache_key "$program" "$recipe" "$@")
+  [ "$(docker image inspect --format '{{index .Config.Labels "ground.key"}}' "$reference" 2>/dev/null)" != "$key" ] || return 0
+  folder=$(mktemp -d)
+  ln "$program" "$folder/milvus-upgrade" 2>/dev/null || cp "$program" "$folder/milvus-upgrade"
+  {
+    cat "$recipe"
+    [ $# -eq 0 ] || printf 'ENV %s\n' "$@"
+    printf 'LABEL ground.key=%s\n' "$key"
+  } >"$folder/Dockerfile"
+  if ! DOCKER_BUILDKIT=0 docker build -t "$reference" "$folder" >"$folder/log" 2>&1; then
+    cat "$folder/log" >&2
+    rm -rf "$folder"
+    die "image $reference cannot be made"
+  fi
+  rm -rf "$folder"
+  say "image $reference is in the engine"
+}

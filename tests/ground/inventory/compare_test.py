@@ -108,7 +108,8 @@ class Compare(unittest.TestCase):
         self.check(collection(), self.migrated(search=self.searched(top=[[[1, 0.5], [2, 0.75]]])), 1)
 
     def test_no_rule_for_other_versions(self):
-        self.check(collection(), self.migrated(), 1, ("2.1", "v2.3.5"))
+        self.check(collection(), self.migrated(), 0, ("2.1", "v2.3.5"))
+        self.check(collection(), self.migrated(), 1, ("2.1", "v2.4.0"))
         self.check(collection(), self.migrated(), 1, ("v2.2.16", "2.1"))
 
     def test_inputs_are_left_alone(self):

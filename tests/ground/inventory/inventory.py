@@ -263,6 +263,11 @@ def load_released(arguments):
     return done
 
 
+def drop(arguments):
+    Collection(arguments.collection).drop(timeout=60)
+    return arguments.collection
+
+
 def main():
     logging.disable(logging.CRITICAL)  # the library logs every error that it raises as well
     parser = argparse.ArgumentParser(prog="ground client")
@@ -277,6 +282,9 @@ def main():
     verb = verbs.add_parser("load-released", help="load again what was loaded in this inventory and is not now")
     verb.add_argument("before")
     verb.set_defaults(run=load_released)
+    verb = verbs.add_parser("drop", help="drop a collection")
+    verb.add_argument("collection")
+    verb.set_defaults(run=drop)
     arguments = parser.parse_args()
     host, _, port = arguments.address.rpartition(":")
     connections.connect("default", host=host, port=port, timeout=10)
