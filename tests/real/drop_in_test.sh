@@ -36,7 +36,6 @@ for start in range(0, len(coded), 128):
     urllib.request.urlopen(request).read()
 PY
 }
-in_etcd() { docker exec milvus-etcd etcdctl "$@"; }
 keys() { in_etcd get --prefix by-dev/ -w json | jq -S '[.kvs[] | {key, value}]'; }
 key_names() { jq -r '.[].key | @base64d' "$1" | LC_ALL=C sort; }
 

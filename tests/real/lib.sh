@@ -136,15 +136,23 @@ seeded_data21() { # prints the folder with volumes.tar and inventory.json
   (
     source "$repository/tests/ground/lib.sh"
     cached_build real-data-2.1 \
-      "$(cache_key "$GROUND_DIR/stacks/standalone" "$GROUND_DIR"/images/{etcd,s3,milvus-embedded} "$GROUND_DIR/inventory" \
+      "$(cache_key "$GROUND_DIR/stacks/standalone" "$GROUND_DIR"/images/{etcd,s3,milvus-embedded} "$GROUND_DIR"/inventory/{inventory,seed21}.py \
         "$GROUND_DIR/recipes/client-2.1" "$real_home/make_data21")" \
       "$real_home/make_data21" "$engine" "$address"
   )
 }
 
 # A stack of Milvus 2.1.0 in $stack, up, with its data; what a client sees on it is in $work/inventory.json.
-fresh_stack21() { # [--prepare FUNCTION]
-  local data
+fresh_stack21() { # [--compose v1|v2] [--prepare FUNCTION]
+  local data generation=v2 prepare=''
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --compose) generation=$2 && shift ;;
+      --prepare) prepare=$2 && shift ;;
+      *) fail "fresh_stack21 does not know $1" ;;
+    esac
+    shift
+  done
   remove_locks
   ground images ground.local/milvusdb/milvus:v2.1.0 ground.local/milvusdb/milvus:v2.2.16 2>/dev/null
   data=$(seeded_data21)
@@ -152,12 +160,52 @@ fresh_stack21() { # [--prepare FUNCTION]
   cp -R "$repository/tests/ground/stacks/standalone/." "$stack/"
   sed -i 's|milvusdb/milvus:.*|milvusdb/milvus:v2.1.0|' "$stack/docker-compose.yml"
   printf 'GROUND_ADDRESS=%s\n' "$address" >"$stack/.env"
-  [ "${1:-}" != --prepare ] || "$2"
+  [ -z "$prepare" ] || "$prepare"
   tar -C "$stack" -xf "$data/volumes.tar"
   cp "$data/inventory.json" "$work/inventory.json"
-  ground stack up standalone "$stack" 2>"$work/up.log" || { cat "$work/up.log" >&2 && fail "the stack does not come up"; }
+  ground stack up standalone "$stack" --compose "$generation" 2>"$work/up.log" || { cat "$work/up.log" >&2 && fail "the stack does not come up"; }
   same_inventory "$work/inventory.json" "before the migration" --client 2.1.3
   note "2.1.0 is up with its data after $SECONDS s"
+}
+
+# The image of packaging/meta-migration under the name of Milvus's own tool.
+tool_image=ground.local/milvusdb/meta-migration:v2.2.0-bugfix-20230112
+migration_image() { ground images --migration "$MU_BINARY" "$tool_image" 2>"$work/image.log" || fail "no image: $(cat "$work/image.log")"; }
+
+# One that goes wrong: prints its name. What it does: tests/hostile/migration.cc.
+hostile_image() { # FAULT
+  [ -n "${MU_HOSTILE_MIGRATION:-}" ] || fail "MU_HOSTILE_MIGRATION is not set; ./test sets it"
+  ground images --migration "$MU_HOSTILE_MIGRATION" "ground.local/milvusdb/meta-migration:hostile-$1" "MU_HOSTILE=$1" 2>/dev/null ||
+    fail "no image for $1"
+  printf 'ground.local/milvusdb/meta-migration:hostile-%s\n' "$1"
+}
+
+# migrate.yaml in the project folder, as Milvus's document has it.
+write_migrate_yaml() { # TARGET [SED EXPRESSION...]
+  local change
+  sed "s/targetVersion: .*/targetVersion: $1/" "$repository/tests/data/milvus-2.1-to-2.2/migrate.yaml" >"$stack/migrate.yaml"
+  shift
+  for change in "$@"; do sed -i "$change" "$stack/migrate.yaml"; done
+}
+
+in_etcd() { docker exec milvus-etcd etcdctl "$@"; }
+
+# Every key of etcd that no lease ends, by `in_etcd` and not by the product, one a line; the lines of $1 left out.
+etcd_keys() { # [PATTERN]
+  in_etcd get --prefix '' -w json | jq -c '.kvs[] | select((.lease // 0) == 0) | [(.key | @base64d), .value]' | grep -vE "${1:-^$}" || true
+}
+
+# The background process writes FILE at the moment when the journal of the next run holds such a record.
+keys_at() { # FILE JQ-CONDITION [PATTERN]
+  (wait_for_record 300 "$2" 2>/dev/null && etcd_keys "${3:-}" >"$1.part" && mv "$1.part" "$1") &
+  background+=($!)
+}
+
+# Nothing that a migration uses for itself is left on the engine: containers, networks, volumes.
+no_scratch_left() {
+  no_lock_left
+  equal "networks left" "$(docker network ls -q --filter label=milvus-upgrade.run)" ""
+  equal "volumes left" "$(docker volume ls -q)" ""
 }
 
 # The first start of 2.2.16 on migrated metadata is a race of its own parts: where a query node loads a segment before the
