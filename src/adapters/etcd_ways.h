@@ -5,6 +5,7 @@
 // when it knows it. Where etcd has users, and wherever there is a doubt, it is etcdctl.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -21,6 +22,12 @@ class EtcdWays final : public ports::EtcdClients {
   Result<std::unique_ptr<ports::EtcdClient>> Of(const std::string& container) override;
 
  private:
+  struct Proven {
+    std::string id;  // of the container
+    std::string started_at;
+    std::string address;  // of its gateway; "": by etcdctl
+  };
+  std::map<std::string, Proven> proven_;
   ports::Docker& docker_;
   ports::Files& files_;
 };

@@ -173,6 +173,12 @@ constexpr ErrorRow kRows[] = {
     {E::kForeignBackup, "foreign-backup", X::kUsage, false,
      "the backup file is of another instance or meta path",
      "correct config.backupFilePath, or etcd.rootPath and etcd.metaSubPath"},
+    {E::kMigrationFailed, "migration-failed", X::kUnexpected, false,
+     "the migration ended with an error, did not end, or did not do what it must",
+     "read its log in the run folder; --migration-engine builtin migrates without that image"},
+    {E::kRehearsalFailed, "rehearsal-failed", X::kCheckFailed, false,
+     "the migration went wrong on a copy of the metadata; the stack was not touched",
+     "read its log in the run folder; --migration-engine builtin migrates without that image"},
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/migrate_flow.h"
+#include "milvus_upgrade/base/digest.h"
 #include "milvus_upgrade/base/duration.h"
 #include "ui/migrate_view.h"
 
@@ -50,11 +51,20 @@ Result<MigrateRequest> RequestOf(const Invocation& invocation, Wiring& wiring,
   MigrateRequest request;
   MU_TRY(request.yaml, config::ParseMigrateYaml(text, path));
   for (const std::string& warning : request.yaml.warnings) console.Warn(warning);
-  if (invocation.Flag("engine", "builtin") == "container")
-    return Fail(ErrorCode::kNotInThisBuild,
-                "the migration by Milvus's own container is not in this build yet",
-                "use --engine builtin");
   request.etcd_container = invocation.Flag("etcd-container", "");
+  request.network = invocation.Flag("network", "");
+  if (invocation.Flag("engine", "builtin") == "container") {
+    request.image = invocation.config.migration_image;
+    request.file = wiring.Files().Absolute(path);
+    request.sha256 = Sha256(text);
+    if (request.yaml.backup_file.empty())
+      request.yaml.backup_file = "metadata-before-migration.bak";
+    if (request.etcd_container.empty())
+      return Fail(ErrorCode::kUsage,
+                  "--engine container needs --etcd-container: its metadata is backed up, judged "
+                  "and, where it must be, restored through it",
+                  "name the container of etcd");
+  }
   const std::string new_keys = invocation.Flag("new-keys", "refuse");
   if (new_keys == "keep") request.new_keys = migrate::NewKeys::kKeep;
   if (new_keys == "remove") request.new_keys = migrate::NewKeys::kRemove;
@@ -65,13 +75,17 @@ Result<MigrateRequest> RequestOf(const Invocation& invocation, Wiring& wiring,
 // Nothing written: the catalogue's code. Else what is left is gone on with by the same command.
 ExitCode CodeOf(const MigrateFailure& failure, Wiring& wiring) {
   if (failure.error.code == ErrorCode::kInterrupted) return wiring.InterruptedExit();
+  if (failure.is_restored) return ExitCode::kRolledBack;
   if (!failure.has_written) return RowOf(failure.error.code).exit;
   return RowOf(failure.error.code).can_retry ? ExitCode::kPaused : ExitCode::kNeedsPerson;
 }
 
 int End(MigrateFailure failure, Wiring& wiring, ui::Console& console) {
   const ExitCode code = CodeOf(failure, wiring);
-  if (failure.has_written) {
+  if (failure.is_restored) {
+    failure.error.hint =
+        "the metadata was restored, every key of it; " + std::string(failure.error.Hint());
+  } else if (failure.has_written) {
     if (!failure.error.hint.empty()) failure.error.hint += "; ";
     failure.error.hint +=
         "the metadata is half migrated, and all of it is there: the same command completes it, "

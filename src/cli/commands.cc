@@ -57,6 +57,11 @@ constexpr Example kMigrateExamples[] = {
     {"milvus-upgrade migrate -c rollback.yaml --new-keys remove",
      "with cmd.type: rollback, after a 2.2 was started"},
 };
+constexpr Example kRollbackExamples[] = {
+    {"milvus-upgrade rollback --from-snapshot", "of the newest run, where 2.2 has not started"},
+    {"milvus-upgrade rollback --from-snapshot --accept-data-loss",
+     "where it has: what was written since is lost"},
+};
 constexpr Example kVersionsExamples[] = {
     {"milvus-upgrade versions 2.2.16 2.3.5", "the path, and the rule behind each hop"},
     {"milvus-upgrade versions 2.2.16 2.4.6 --platform cluster --mq kafka",
@@ -120,6 +125,12 @@ constexpr CommandRow kRows[] = {
     {"resume", config::kResume, "go on with a run that was interrupted or paused",
      "Steps that are done are looked at, not done again.", kRun, kResumeExamples, "", false,
      CmdResume},
+    {"rollback", config::kRollback, "write the metadata back from the snapshot of a run",
+     "The last resort after a migration from 2.1 to 2.2: the etcd snapshot that the run made comes "
+     "to life in a scratch etcd, this instance's keys are read there and written back by compared "
+     "transactions, and the old version is started. Other instances in the same etcd stay as they "
+     "are.",
+     kRun, kRollbackExamples, "", false, CmdRollback},
     {"status", config::kStatus, "tell where a run stands and what to do next",
      "Works with the engine down, from the plan and the journal.", kRun, kStatusExamples, "", true,
      CmdStatus},

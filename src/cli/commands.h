@@ -64,6 +64,7 @@ int CmdMigrate(const Invocation& invocation, ui::Console& console);
 int CmdPlanCompose(const Invocation& invocation, ui::Console& console);
 int CmdReport(const Invocation& invocation, ui::Console& console);
 int CmdResume(const Invocation& invocation, ui::Console& console);
+int CmdRollback(const Invocation& invocation, ui::Console& console);
 int CmdStatus(const Invocation& invocation, ui::Console& console);
 int CmdVersions(const Invocation& invocation, ui::Console& console);
 

@@ -25,14 +25,6 @@ std::string Holder(Wiring& wiring) {
 
 Error RefusalOf(const Prepared& prepared) {
   if (prepared.refusal) return *prepared.refusal;
-  if (prepared.NeedsMigration()) {
-    return {ErrorCode::kNotInThisBuild,
-            fmt::format("{} to {} needs the metadata migration, which is not in this build yet",
-                        prepared.from, prepared.to),
-            "follow the upgrade document's migration steps by hand, or wait for a version that "
-            "migrates",
-            {}};
-  }
   std::vector<std::string> ids;
   for (const model::Finding& finding : prepared.findings) {
     if (finding.severity == model::Severity::kError && !finding.is_skipped)
@@ -42,7 +34,7 @@ Error RefusalOf(const Prepared& prepared) {
 }
 
 bool IsRefused(const Prepared& prepared) {
-  return prepared.refusal || rules::HasErrors(prepared.findings) || prepared.NeedsMigration();
+  return prepared.refusal || rules::HasErrors(prepared.findings);
 }
 
 ui::View Joined(ui::View first, const ui::View& second) {
@@ -211,48 +203,71 @@ int ApplyPlan(const config::Config& config, const std::string& plan_file, ui::Co
   if (!plan->HasSteps())
     return console.End(ExitCode::kDone,
                        ui::NothingToDoView(plan->from, plan->to, console.OutStyle()));
-  for (const plan::Step& step : plan->steps) {
-    if (step.kind == plan::StepKind::kMigrateMetadata) {
-      return console.Fail(
-          Error{ErrorCode::kNotInThisBuild,
-                "this plan needs the metadata migration, which is not in this build yet",
-                "",
-                {}});
-    }
-  }
   console.Show(ui::PlanView(*plan, {}, console.ErrStyle()));
   return AskAndRun(wiring, config, console, *plan);
 }
 
+namespace {
+
+// A run to go on with, under the lock of its state folder.
+struct HeldRun {
+  run::RunStore store;
+  std::unique_ptr<ports::FileLock> lock;
+  run::StoredRun run;
+};
+
+Result<HeldRun> HoldRun(Wiring& wiring, const config::Config& config, const std::string& run_id) {
+  MU_TRY(const std::string state_dir, StateDirOf(wiring, config));
+  run::RunStore store(wiring.Files(), wiring.Clock(), state_dir);
+  // The lock makes the state folder: not where there is no run.
+  MU_CHECK(store.Find(run_id));
+  MU_TRY(auto lock, store.Lock(Holder(wiring)));
+  MU_TRY(run::StoredRun stored, store.Find(run_id));
+  if (stored.damage) return Fail(*stored.damage);
+  return HeldRun{std::move(store), std::move(lock), std::move(stored)};
+}
+
+}  // namespace
+
 int ResumeRun(const config::Config& config, const std::string& run_id, ui::Console& console) {
   Wiring wiring;
-  const auto state_dir = StateDirOf(wiring, config);
-  if (!state_dir) return console.Fail(state_dir.error());
-  run::RunStore store(wiring.Files(), wiring.Clock(), *state_dir);
-  // The lock makes the state folder: not where there is no run.
-  if (const auto found = store.Find(run_id); !found) return console.Fail(found.error());
-  const auto lock = store.Lock(Holder(wiring));
-  if (!lock) return console.Fail(lock.error());
-  const auto stored = store.Find(run_id);
-  if (!stored) return console.Fail(stored.error());
-  if (stored->damage) return console.Fail(*stored->damage);
-  const std::string state = stored->EndState();
-  if (!stored->HasTouched() &&
+  auto held = HoldRun(wiring, config, run_id);
+  if (!held) return console.Fail(held.error());
+  const run::StoredRun& stored = held->run;
+  const std::string state = stored.EndState();
+  if (!stored.HasTouched() &&
       (state == "unfinished" || state == "interrupted" || state == "paused")) {
     console.Note(
         fmt::format("run {} was cut before it touched anything: it starts again as a new run, with "
                     "backups of now",
-                    stored->files.id));
-    return RunUnderLock(wiring, config, console, store, stored->plan);
+                    stored.files.id));
+    return RunUnderLock(wiring, config, console, held->store, stored.plan);
   }
-  if (!stored->IsOpen()) {
+  if (!stored.IsOpen()) {
     return console.Fail(Error{ErrorCode::kNoSuchRun,
                               fmt::format("run {} is over ({}): there is nothing to resume",
-                                          stored->files.id, stored->EndState()),
+                                          stored.files.id, stored.EndState()),
                               "run `milvus-upgrade report` to see what happened",
                               {}});
   }
-  return ContinueRun(wiring, config, console, store, *stored);
+  return ContinueRun(wiring, config, console, held->store, stored);
+}
+
+int RollBackFromSnapshot(const config::Config& config, const std::string& run_id,
+                         bool accepts_data_loss, ui::Console& console) {
+  if (const Status can_ask = console.CheckCanAsk(config.is_yes); !can_ask)
+    return console.Fail(can_ask.error());
+  Wiring wiring;
+  auto held = HoldRun(wiring, config, run_id);
+  if (!held) return console.Fail(held.error());
+  if (!held->run.HasTouched()) {
+    return console.Fail(Error{
+        ErrorCode::kNoSuchRun,
+        fmt::format("run {} touched nothing: there is nothing to put back", held->run.files.id),
+        "",
+        {}});
+  }
+  return RollBackRun(wiring, config, console, held->store, held->run, accepts_data_loss);
 }
 
 int StatusOfRun(const config::Config& config, const std::string& run_id, ui::Console& console) {

@@ -90,7 +90,10 @@ int RunDropIn(const std::vector<std::string>& words) {
   if (!yaml) return End(tool_exit, yaml.error());
   for (const std::string& warning : yaml->warnings) fmt::print("warning: {}\n", warning);
   const config::MigrateCommand command = yaml->command;
-  MigrateFlow flow(wiring, {*std::move(yaml), "", migrate::NewKeys::kKeep, Millis(60'000)});
+  MigrateRequest request;
+  request.yaml = *std::move(yaml);
+  request.new_keys = migrate::NewKeys::kKeep;
+  MigrateFlow flow(wiring, std::move(request));
   Printed printed;
   auto outcome = flow.Do(printed);
   if (!outcome) return End(CodeOf(outcome.error(), command), outcome.error().error);

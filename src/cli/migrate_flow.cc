@@ -6,6 +6,8 @@
 
 #include <utility>
 
+#include "milvus_upgrade/effects/migrator.h"
+#include "milvus_upgrade/meta/judge.h"
 #include "ui/migrate_view.h"
 
 namespace mu::cli {
@@ -18,6 +20,22 @@ migrate::RunOutcome NothingToDo() {
   outcome.kind = migrate::RunOutcome::Kind::kNothingToDo;
   return outcome;
 }
+
+// A step's scope where there is no run: what is waited for is told, and events are nobody's.
+class LooseScope : public run::StepScope {
+ public:
+  LooseScope(migrate::Listener& listener, ports::Interrupts& interrupts)
+      : listener_(listener), interrupts_(interrupts) {}
+  void Waiting(const std::string& observed) override { listener_.Progress(observed, 0, 0); }
+  Status Event(const std::string&, const run::Evidence&) override { return {}; }
+  bool IsInterrupted() override { return interrupts_.Pending() == ports::Interrupt::kStopNow; }
+  const std::string& RunFolder() const override { return folder_; }
+
+ private:
+  migrate::Listener& listener_;
+  ports::Interrupts& interrupts_;
+  std::string folder_;
+};
 
 }  // namespace
 
@@ -45,7 +63,8 @@ auto MigrateFlow::With(migrate::Listener& listener, Act act)
   if (!etcd) return tl::unexpected(MigrateFailure{std::move(etcd).error(), false});
   migrate::Options options;
   options.scope = Scope();
-  if (yaml.command != config::MigrateCommand::kRun || yaml.runs_with_backup)
+  if (yaml.command != config::MigrateCommand::kRun || yaml.runs_with_backup ||
+      !request_.image.empty())
     options.backup_file = wiring_.Files().Absolute(yaml.backup_file);
   options.source = yaml.source.Text();
   options.target = yaml.target ? yaml.target->Text() : "";
@@ -78,6 +97,8 @@ bool MigrateFlow::IsNothing(migrate::Listener& listener) const {
 tl::expected<MigrateOutcome, MigrateFailure> MigrateFlow::Do(migrate::Listener& listener) {
   const config::MigrateYaml& yaml = request_.yaml;
   if (IsNothing(listener)) return NothingToDo();
+  if (!request_.image.empty() && yaml.command == config::MigrateCommand::kRun)
+    return RunByContainer(listener);
   return With(listener, [&](migrate::Migrator& migrator) -> Result<MigrateOutcome> {
     switch (yaml.command) {
       case config::MigrateCommand::kRun:
@@ -89,6 +110,111 @@ tl::expected<MigrateOutcome, MigrateFailure> MigrateFlow::Do(migrate::Listener& 
     }
     return Fail(ErrorCode::kInternal, "an unknown command");
   });
+}
+
+tl::expected<MigrateOutcome, MigrateFailure> MigrateFlow::RunByContainer(
+    migrate::Listener& listener) {
+  const config::MigrateYaml& yaml = request_.yaml;
+  const effects::EffectPorts ports = wiring_.Effects();
+  const std::string backup_file = ports.files.Absolute(yaml.backup_file);
+  LooseScope scope(listener, wiring_.Interrupts());
+  plan::Migration migration;
+  migration.engine = plan::MigrationEngine::kContainer;
+  migration.image = request_.image;
+  migration.project = request_.etcd_container;
+  migration.etcd_container = request_.etcd_container;
+  migration.endpoints = yaml.endpoints;
+  migration.root_path = yaml.root_path;
+  migration.meta_path = yaml.meta_path;
+  migration.kv_path = yaml.kv_path;
+  migration.source_version = yaml.source.Text();
+  migration.target_version = yaml.target->Text();
+  migration.migrate_file = yaml.tls.is_enabled ? request_.file : "";
+  migration.migrate_sha256 = request_.sha256;
+  bool has_started = false;
+  const auto migrate = [&]() -> Result<migrate::RunOutcome> {
+    MU_TRY(migration.network, NetworkOf(ports.docker));
+    MU_TRY(const auto etcd, ports.etcd_clients.Of(request_.etcd_container));
+    MU_CHECK(CheckForContainer(*etcd, listener));
+    MU_TRY(const auto backup,
+           With(listener, [](migrate::Migrator& migrator) {
+             return migrator.Backup();
+           }).map_error([](const MigrateFailure& failure) { return failure.error; }));
+    MU_TRY(const auto before, migrate::KeysIn(ports.files, Scope(), backup_file));
+    has_started = true;
+    MU_CHECK(effects::RunMigration(
+        ports, migration, {request_.etcd_container, migration.network, migration.endpoints, false},
+        before.size(), backup_file + ".log", backup_file + ".lock", scope));
+    MU_TRY(const auto after,
+           migrate::KeysOf(*etcd, ports.clock, wiring_.Interrupts(), Scope(), request_.patience));
+    MU_TRY(const meta::Judgement judgement, meta::JudgeMigration(before, after, Scope()));
+    if (!judgement.IsRight())
+      return Fail(ErrorCode::kMigrationFailed,
+                  fmt::format("{} ended well and {} keys are not what they must be, the first: {}",
+                              request_.image, judgement.problems.size(), judgement.problems[0]));
+    migrate::RunOutcome outcome;
+    MU_TRY(const meta::Changes changes, meta::Convert(before, Scope()));
+    outcome.added = changes.added.size();
+    outcome.replaced = changes.replaced.size();
+    outcome.removed = changes.removed.size();
+    outcome.summary = judgement.summary;
+    outcome.losses = judgement.remarks;
+    outcome.backup = backup;
+    return outcome;
+  };
+  auto outcome = migrate();
+  if (outcome) return *std::move(outcome);
+  MigrateFailure failure{std::move(outcome).error(), has_started};
+  if (!has_started) return tl::unexpected(std::move(failure));
+  // Half of it may have been done: all of it goes back.
+  const auto restore = [&]() -> Status {
+    MU_CHECK(effects::ProveMigratorsDead(ports, migration, backup_file + ".lock"));
+    return With(listener, [](migrate::Migrator& migrator) { return migrator.Rollback(); })
+        .map([](const auto&) {})
+        .map_error([](const MigrateFailure& failed) { return failed.error; });
+  };
+  request_.new_keys = migrate::NewKeys::kRemove;
+  if (const Status restored = restore(); !restored) {
+    failure.error.message += "; and restoring the metadata failed: " + restored.error().Text();
+  } else {
+    failure.is_restored = true;
+  }
+  return tl::unexpected(std::move(failure));
+}
+
+Result<std::string> MigrateFlow::NetworkOf(ports::Docker& docker) const {
+  if (!request_.network.empty()) return request_.network;
+  MU_TRY(const auto found, docker.Inspect({request_.etcd_container}));
+  if (!found.front())
+    return Fail(ErrorCode::kContainerGone,
+                fmt::format("there is no container {}", request_.etcd_container));
+  for (const auto& [network, address] : found.front()->network_ips) {
+    if (network != "bridge" && network != "host" && network != "none") return network;
+  }
+  return Fail(ErrorCode::kInvalidInput,
+              fmt::format("{} is on no network with names", request_.etcd_container),
+              "name the network on which the endpoints of migrate.yaml are known: --network");
+}
+
+// What Milvus's own tool would spoil or ignore.
+Status MigrateFlow::CheckForContainer(ports::EtcdClient& etcd, migrate::Listener& listener) {
+  if (!request_.yaml.user.empty())
+    return Fail(ErrorCode::kInvalidInput, "Milvus's own tool ignores etcd.auth",
+                "use --engine builtin");
+  MU_TRY(const auto siblings, migrate::SiblingsOf(etcd, Scope()));
+  if (!siblings.empty())
+    return Fail(ErrorCode::kCheckFailed,
+                fmt::format("Milvus's own tool would take {} along, and wipe it at a rollback",
+                            siblings.front()),
+                "use --engine builtin");
+  const std::string sessions = Scope().Sessions();
+  MU_TRY(const ports::KeyPage page,
+         etcd.GetPage({sessions, model::EndOfPrefix(sessions), 0, 0, true}));
+  for (const model::KeyValue& kv : page.kvs) {
+    if (kv.lease != 0) return Fail(ErrorCode::kLiveSessions, "a process has a session: " + kv.key);
+  }
+  listener.Note("no Milvus has a session");
+  return {};
 }
 
 }  // namespace mu::cli

@@ -9,6 +9,7 @@
 #include "cli/wiring.h"
 #include "milvus_upgrade/config/migrate_yaml.h"
 #include "milvus_upgrade/migrate/migrator.h"
+#include "milvus_upgrade/ports/docker.h"
 #include "ui/style.h"
 #include "ui/view.h"
 
@@ -16,7 +17,11 @@ namespace mu::cli {
 
 struct MigrateRequest {
   config::MigrateYaml yaml;
+  std::string file;            // it stands there
+  std::string sha256;          // of it
   std::string etcd_container;  // "": by the endpoints
+  std::string image;           // of Milvus's own tool; "": this program migrates
+  std::string network;         // where that tool reaches etcd; "": the first of etcd's container
   migrate::NewKeys new_keys = migrate::NewKeys::kRefuse;
   Millis patience{60'000};
 };
@@ -26,10 +31,11 @@ using MigrateOutcome =
 
 ui::View ViewOf(const MigrateOutcome& outcome, const meta::Scope& scope, const ui::Style& style);
 
-// An error, and whether etcd was written to before it.
+// An error, and whether etcd was written to before it, or was restored after it.
 struct MigrateFailure {
   Error error;
   bool has_written = false;
+  bool is_restored = false;
 };
 
 class MigrateFlow {
@@ -43,6 +49,11 @@ class MigrateFlow {
 
  private:
   bool IsNothing(migrate::Listener& listener) const;
+  // A run by Milvus's own tool: backed up by ourselves, judged, and restored where it was not
+  // right.
+  tl::expected<MigrateOutcome, MigrateFailure> RunByContainer(migrate::Listener& listener);
+  Result<std::string> NetworkOf(ports::Docker& docker) const;
+  Status CheckForContainer(ports::EtcdClient& etcd, migrate::Listener& listener);
   template <class Act>
   auto With(migrate::Listener& listener, Act act)
       -> tl::expected<std::decay_t<decltype(*act(std::declval<migrate::Migrator&>()))>,

@@ -143,12 +143,6 @@ ProbeAddresses ProbeOf(const model::Observed& observed) {
 
 }  // namespace
 
-bool Prepared::NeedsMigration() const {
-  return std::any_of(plan.steps.begin(), plan.steps.end(), [](const plan::Step& step) {
-    return step.kind == plan::StepKind::kMigrateMetadata;
-  });
-}
-
 Result<Prepared> Prepare(const observe::World& world, const config::Config& config) {
   Prepared prepared;
   MU_TRY(const model::Version to, model::ParseVersion(config.to));

@@ -24,7 +24,6 @@ struct Prepared {
       refusal;      // of the version path (exit 4), kept so that the findings are shown with it
   plan::Plan plan;  // without steps when refused or when there is nothing to do
   std::vector<std::string> diffs;  // one a file, secrets masked
-  bool NeedsMigration() const;     // planned and shown, not in this build
 };
 
 // Errors: those of observing; kVersionUnknown, kMixedVersions, kUsage (an unknown check name).

@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "cli/engine_lock.h"
 #include "cli/probes.h"
 #include "milvus_upgrade/base/text.h"
 #include "milvus_upgrade/plan/plan_compose.h"
 #include "milvus_upgrade/run/executor.h"
+#include "ui/plan_view.h"
 #include "ui/report.h"
 
 namespace mu::cli {
@@ -36,6 +38,23 @@ class Flow {
         plan_(plan),
         lock_(wiring.Docker(), plan.instance),
         probes_(wiring, plan) {}
+
+  // The way back from the snapshot, as a person asks for it: planned from where the journal stands.
+  Result<plan::Plan> PlanBack(bool accepts_data_loss) {
+    MU_TRY(journal_, run::Journal::Open(wiring_.Files(), wiring_.Clock(), files_.JournalPath()));
+    MU_TRY(const auto started, StartedServices());
+    MU_TRY(plan::Plan back, plan::PlanRollback({plan_, Ids(run::StepState::Last::kDone), Touched(),
+                                                started, files_.id, true, accepts_data_loss}));
+    journal_.reset();
+    return back;
+  }
+
+  int RunBack(const plan::Plan& back) {
+    if (const Status saved = store_.SaveRollback(files_, back); !saved)
+      return console_.Fail(saved.error());
+    is_asked_for_ = true;
+    return Run(back);
+  }
 
   int Run(const std::optional<plan::Plan>& stored_rollback) {
     auto ending = Go(stored_rollback);
@@ -139,6 +158,8 @@ class Flow {
     const run::Outcome outcome =
         Execute(rollback, "rollback", is_away ? Millis(0) : run::kPatience);
     if (outcome.kind == run::Outcome::Kind::kInterrupted) return Interrupted(outcome);
+    if (outcome.kind == run::Outcome::Kind::kDone && is_asked_for_)
+      return Ending{"rolled-back", ExitCode::kDone, std::nullopt};
     if (outcome.kind == run::Outcome::Kind::kDone) {
       if (!error) error = FirstFailure();
       if (error) {
@@ -215,13 +236,21 @@ class Flow {
 
   // The services whose container of the new image has really started: the point of no return is an
   // event, so the world is asked, not the plan.
+  // Of the hop that the run is in: what earlier hops started is what this one goes back to.
   Result<std::vector<std::string>> StartedServices() {
     std::vector<std::string> started;
+    std::set<std::string> ups;
+    int hop = 0;
+    for (const plan::Step& step : plan_.steps) {
+      if (run::StateOf(journal_->Records(), "forward", step.id).last != run::StepState::Last::kNone)
+        hop = std::max(hop, step.hop);
+    }
     for (const plan::Step& step : plan_.steps) {
       const auto* up = std::get_if<plan::UpServices>(&step.args);
-      if (up == nullptr) continue;
+      if (up == nullptr || step.hop != hop) continue;
       if (run::StateOf(journal_->Records(), "forward", step.id).last == run::StepState::Last::kNone)
         continue;
+      ups.insert(step.id);
       for (const std::string& service : up->services) {
         MU_TRY(const auto image, wiring_.Docker().InspectImage(up->images.at(service)));
         MU_TRY(const auto containers, wiring_.Docker().Inspect({up->containers.at(service)}));
@@ -233,7 +262,7 @@ class Flow {
     }
     // A container that started and was then removed is in the journal.
     for (const run::Record& record : journal_->Records()) {
-      if (record.event == "first-start" && started.empty()) {
+      if (record.event == "first-start" && started.empty() && ups.contains(record.step)) {
         for (const auto& [name, time] : record.evidence) started.push_back(name);
       }
     }
@@ -278,6 +307,7 @@ class Flow {
   std::unique_ptr<run::Journal> journal_;
   std::unique_ptr<run::Progress> progress_;
   Probes probes_;
+  bool is_asked_for_ = false;  // the rollback, by a person: its end is a success
   bool is_held_ = false;  // the lock on the engine is ours: from here on the stack may be touched
 };
 
@@ -288,6 +318,23 @@ int StartRun(Wiring& wiring, const config::Config& config, ui::Console& console,
   auto files = store.Create(plan);
   if (!files) return console.Fail(files.error());
   return Flow(wiring, config, console, store, *files, plan).Run(std::nullopt);
+}
+
+int RollBackRun(Wiring& wiring, const config::Config& config, ui::Console& console,
+                run::RunStore& store, const run::StoredRun& stored, bool accepts_data_loss) {
+  Flow flow(wiring, config, console, store, stored.files, stored.plan);
+  const auto back = flow.PlanBack(accepts_data_loss);
+  if (!back) return console.Fail(back.error());
+  console.Show(ui::PlanView(*back, {}, console.ErrStyle()));
+  const auto answer = console.Ask(
+      fmt::format("Put the metadata of {} back to {} from the snapshot?", back->instance, back->to),
+      config.is_yes, wiring.Interrupts());
+  if (!answer) return console.Fail(answer.error());
+  if (!*answer) {
+    console.Note("nothing was touched");
+    return console.End(ExitCode::kDone, {});
+  }
+  return flow.RunBack(*back);
 }
 
 int ContinueRun(Wiring& wiring, const config::Config& config, ui::Console& console,

@@ -151,7 +151,7 @@ class KeysEffect : public BackupEffect {
       if (kv.lease == 0) entries.push_back({kv.key, kv.value});
     }
     backup::Header header;
-    header.instance = args.prefix.substr(0, args.prefix.find('/'));
+    header.instance = args.root_path;
     header.meta_path = args.meta_path;
     header.entries = static_cast<std::int64_t>(entries.size());
     MU_CHECK(files_.Create(file, backup::Format(header, entries), 0600));

@@ -30,15 +30,23 @@ class ServicesGate : public Gate {
     std::vector<std::string> names;
     for (const auto& wanted : args.services) names.push_back(wanted.container);
     std::vector<int> in_a_row(args.services.size(), 0);
+    std::vector<int> starts(args.services.size(), 0);
     run::Evidence evidence;
     const auto look = [&]() -> Result<run::Observation> {
       MU_TRY(const auto containers, InspectAll(docker_, names));
       std::vector<std::string> waiting;
       for (std::size_t i = 0; i < containers.size(); ++i) {
-        MU_TRY(const std::string state, LookAt(args, args.services[i], containers[i], in_a_row[i]));
+        const model::Container& container = containers[i];
+        if (HasEnded(container) && starts[i] < args.starts_again) {
+          ++starts[i];
+          MU_CHECK(StartAgain(container, scope));
+          waiting.push_back(names[i] + " started once more");
+          continue;
+        }
+        MU_TRY(const std::string state, LookAt(args, args.services[i], container, in_a_row[i]));
         in_a_row[i] = state.empty() ? in_a_row[i] + 1 : 0;
-        if (in_a_row[i] >= kAnswersInARow || containers[i].health.status == "healthy") {
-          evidence[names[i]] = containers[i].image + " " + containers[i].image_id;
+        if (in_a_row[i] >= kAnswersInARow || container.health.status == "healthy") {
+          evidence[names[i]] = container.image + " " + container.image_id;
         } else {
           waiting.push_back(names[i] + " " + (state.empty() ? "healthy for a moment" : state));
         }
@@ -48,6 +56,18 @@ class ServicesGate : public Gate {
     MU_TRY(const std::string last,
            run::WaitFor("all services healthy", step.timeout, kPoll, clock_, scope, look));
     return evidence;
+  }
+
+  // By itself, and nobody will start it again.
+  static bool HasEnded(const model::Container& container) {
+    const bool restarts = container.restart_policy != "no" && !container.restart_policy.empty();
+    return (container.status == "exited" || container.status == "dead") && !restarts;
+  }
+
+  Status StartAgain(const model::Container& container, run::StepScope& scope) {
+    MU_CHECK(scope.Event("started-again", {{container.name, observe::CauseOf(container, docker_)},
+                                           {"ended_at", container.finished_at}}));
+    return docker_.Start({container.name});
   }
 
   // "" when this service is well, else what is waited for. Errors: it can no longer become well.
@@ -70,9 +90,7 @@ class ServicesGate : public Gate {
       return stuck(
           "its mounts are not those from before: it may be looking at another, empty data folder");
     }
-    const bool has_ended = container.status == "exited" || container.status == "dead";
-    const bool restarts = container.restart_policy != "no" && !container.restart_policy.empty();
-    if ((has_ended && !restarts) || container.restart_count >= kCrashLoop ||
+    if (HasEnded(container) || container.restart_count >= kCrashLoop ||
         container.health.status == "unhealthy" || container.is_oom_killed) {
       return stuck(observe::CauseOf(container, docker_));
     }

@@ -34,6 +34,7 @@ class Table : public run::EffectTable {
     AddComposeEffects(ports_, &effects_);
     AddGateEffects(ports_, &effects_);
     AddVerifyEffects(ports_, &effects_);
+    AddMigrationEffects(ports_, &effects_);
   }
 
   run::Effect& For(plan::StepKind kind) override {

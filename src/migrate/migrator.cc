@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "migrate/backup_job.h"
+#include "migrate/backup_read.h"
 #include "migrate/etcd_check.h"
 #include "migrate/rollback_job.h"
 #include "migrate/run_job.h"
@@ -45,6 +46,20 @@ Result<RunOutcome> Migrator::Run() {
 
 Result<RollbackOutcome> Migrator::Rollback() {
   return RollbackJob(etcd_, files_, clock_, interrupts_, listener_, options_, &has_written_).Run();
+}
+
+Result<std::vector<model::KeyValue>> KeysOf(ports::EtcdClient& etcd, ports::Clock& clock,
+                                            ports::Interrupts& interrupts, const meta::Scope& scope,
+                                            Millis patience) {
+  Patience waits(clock, interrupts, patience);
+  MU_TRY(ScopeKeys keys, ReadScope(etcd, waits, scope, false));
+  return std::move(keys.kvs);
+}
+
+Result<std::vector<model::KeyValue>> KeysIn(ports::Files& files, const meta::Scope& scope,
+                                            const std::string& backup_file) {
+  MU_TRY(const SavedKeys saved, ReadBackup(files, scope, backup_file));
+  return saved.Listed();
 }
 
 Result<std::vector<std::string>> SiblingsOf(ports::EtcdClient& etcd, const meta::Scope& scope) {

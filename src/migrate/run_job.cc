@@ -215,7 +215,8 @@ Result<RunOutcome> RunJob::Rehearse() {
 
 Status RunJob::SaveBackup(const Found& found, RunOutcome* outcome) {
   if (options_.backup_file.empty()) {
-    listener_.Note("no backup is made: there will be nothing to roll back to");
+    if (!options_.is_backed_up)
+      listener_.Note("no backup is made: there will be nothing to roll back to");
     return {};
   }
   MU_TRY(const auto existing, files_.Stat(options_.backup_file));

@@ -18,11 +18,16 @@ constexpr model::Tier kUp[] = {model::Tier::kCoordinator, model::Tier::kNode, mo
 
 // Measured (ground.md 3), for the prediction only.
 constexpr Millis kStopCost{300};
+constexpr Millis kGracefulStop{500};
 constexpr Millis kRevokeCost{400};
 constexpr Millis kFileCost{20};
 constexpr Millis kUpCost{600};
 constexpr Millis kHealthCost{10'000};
 constexpr Millis kSnapshotCost{500};
+constexpr Millis kRehearsalCost{5'000};
+constexpr Millis kMigrationCost{750};
+// Its own deadline comes from the number of keys (effects/migrator.h); this is the end of all.
+constexpr Millis kMigrationTimeout{3'600'000};
 
 class Builder {
  public:
@@ -73,6 +78,9 @@ class Builder {
           "the rocksmq folder (add --backup-mq to copy it inside the outage)");
     }
     plan_.notes.insert(plan_.notes.end(), in_.path.warnings.begin(), in_.path.warnings.end());
+    const bool migrates = std::any_of(in_.path.hops.begin(), in_.path.hops.end(), IsMigration);
+    if (migrates && !in_.config.rehearses)
+      plan_.notes.emplace_back("the migration is not rehearsed, as asked for with --no-rehearsal");
   }
 
   std::string Id(std::string_view id) const {
@@ -107,15 +115,23 @@ class Builder {
   void PullMissing() {
     std::set<std::string> pulled;
     for (const rules::HopRule& rule : in_.path.hops) {
+      if (IsMigration(rule)) {
+        const Migration migration = MigrationOf(rule);
+        if (!migration.image.empty() && migration.image_id.empty() &&
+            pulled.insert(migration.image).second)
+          AddPull(migration.image);
+      }
       for (const model::MilvusService& milvus : in_.observed.milvus) {
         const std::string reference = ReferenceFor(milvus, rule.to);
-        if (ImageOf(reference) != nullptr || !pulled.insert(reference).second) continue;
-        Add("", StepKind::kPullImage, "B1",
-            "the image is not on the engine yet; pulling it now costs no outage",
-            PullImage{reference})
-            .id = "pull/" + reference;
+        if (ImageOf(reference) == nullptr && pulled.insert(reference).second) AddPull(reference);
       }
     }
+  }
+
+  void AddPull(const std::string& reference) {
+    Add("", StepKind::kPullImage, "B1",
+        "the image is not on the engine yet; pulling it now costs no outage", PullImage{reference})
+        .id = "pull/" + reference;
   }
 
   // Containers by tier. Their ids are known for the first hop only: the second finds those that the
@@ -185,6 +201,11 @@ class Builder {
     return slowest;
   }
 
+  // 2.1 ends at once and takes its session keys along; later ones do not (ground.md 3).
+  static bool EndsByItself(const model::Version& running) {
+    return running < model::Version{2, 2, 0, ""};
+  }
+
   Expectation ContainersDown() const {
     Expectation expectation{Expectation::Kind::kContainersDown, {}, {}};
     for (const ContainerRef& ref : AllContainers()) expectation.subjects.push_back(ref.name);
@@ -199,6 +220,7 @@ class Builder {
 
   void AddHop(const rules::HopRule& rule, const std::vector<FileChange>& changes) {
     AddBackups(rule);
+    if (IsMigration(rule) && in_.config.rehearses) AddRehearsal(rule);
     if (hop_ == 0 && !in_.config.verify_command.empty()) {
       Add("verify/before", StepKind::kVerifyData, "B3",
           "the client's answer before the upgrade, to compare with",
@@ -206,28 +228,97 @@ class Builder {
     }
     AddPolicyOff();
     AddStops(rule);
-    if (rule.action == rules::Action::kMetadataMigration) {
-      Step& step = Add("meta/migrate", StepKind::kMigrateMetadata, rule.rule, rule.reason,
-                       MigrateMetadata{rule.from.Text(), rule.to.Text()});
-      step.on_crash = OnCrash::kRestoreThenRetry;
-      step.expects = {ContainersDown(), NoForeignSession()};
-    }
+    if (IsMigration(rule)) AddMigration(rule);
     for (const FileChange& change : changes) AddFile(rule, change);
     AddUp(rule);
     AddGates(rule);
   }
 
+  static bool IsMigration(const rules::HopRule& rule) {
+    return rule.action == rules::Action::kMetadataMigration;
+  }
+
+  // "-2.1.0" where more than one hop leaves backups.
+  std::string SuffixOf(const rules::HopRule& rule) const {
+    return in_.path.hops.size() > 1 ? "-" + rule.from.Text() : std::string();
+  }
+  std::string SnapshotFile(const rules::HopRule& rule) const {
+    return "backup/etcd" + SuffixOf(rule) + ".snap";
+  }
+
+  Migration MigrationOf(const rules::HopRule& rule) const {
+    const model::Observed& observed = in_.observed;
+    const model::MigrationFacts& facts = observed.migration;
+    Migration migration;
+    migration.project = observed.project.name;
+    migration.etcd_container = observed.etcd.container_name;
+    migration.network = facts.network;
+    // As the user wrote them where checked: a certificate may name them so.
+    migration.endpoints = facts.file.endpoints.empty() ? facts.endpoints : facts.file.endpoints;
+    migration.root_path = observed.settings.root_path;
+    migration.meta_path = observed.settings.meta_sub_path;
+    migration.kv_path = observed.settings.kv_sub_path;
+    migration.source_version = rule.from.Text();
+    migration.target_version = rule.to.Text();
+    migration.migrate_file = facts.file.path;
+    migration.migrate_sha256 = facts.file.sha256;
+    migration.engine = in_.config.migration_engine == config::MigrationEngine::kBuiltin
+                           ? MigrationEngine::kBuiltin
+                           : MigrationEngine::kContainer;
+    if (migration.engine == MigrationEngine::kContainer) {
+      migration.image = in_.config.migration_image;
+      if (const model::Image* image = ImageOf(migration.image)) migration.image_id = image->id;
+      migration.has_tool_backup = in_.config.backs_up_with_tool || facts.file.runs_with_backup;
+    }
+    return migration;
+  }
+
+  void AddRehearsal(const rules::HopRule& rule) {
+    Step& step = Add("meta/rehearse", StepKind::kRehearseMigration, "B8",
+                     "the same migration on a copy of the metadata, in an etcd that nobody else "
+                     "uses: what it would spoil or refuse shows before anything is stopped",
+                     RehearseMigration{MigrationOf(rule), SnapshotFile(rule), "rehearsal.json"});
+    step.estimate = kRehearsalCost;
+    step.timeout = std::max(in_.config.timeout, kMigrationTimeout);
+  }
+
+  void AddMigration(const rules::HopRule& rule) {
+    const std::string file = "backup/metadata" + SuffixOf(rule) + ".bak";
+    const Migration migration = MigrationOf(rule);
+    Step& backup =
+        Add("meta/backup", StepKind::kBackupKeys, "B9",
+            "what the migration starts from, with nothing running: read back and compared with "
+            "etcd before the first key is touched",
+            BackupKeys{migration.etcd_container, in_.observed.settings.MetaPrefix(),
+                       migration.root_path, migration.meta_path, file});
+    backup.estimate = kSnapshotCost;
+    backup.expects = {ContainersDown(), NoForeignSession()};
+    Step& migrate = Add("meta/migrate", StepKind::kMigrateMetadata, rule.rule, rule.reason,
+                        MigrateMetadata{migration, file});
+    migrate.on_crash = OnCrash::kRestoreThenRetry;
+    migrate.undo = Undo::kInverse;
+    migrate.estimate = kMigrationCost;
+    migrate.timeout = kMigrationTimeout;
+    migrate.expects = {ContainersDown(), NoForeignSession()};
+    Step& confirm = Add("meta/confirm", StepKind::kConfirmMigration, "B10",
+                        "an exit code is no proof: each collection, index, alias and segment is "
+                        "accounted for, and nothing of 2.1 is left",
+                        ConfirmMigration{migration, file});
+    confirm.estimate = kFileCost;
+    confirm.expects = {ContainersDown(), NoForeignSession()};
+  }
+
   void AddBackups(const rules::HopRule& rule) {
     const std::string& etcd = in_.observed.etcd.container_name;
-    const std::string suffix = in_.path.hops.size() > 1 ? "-" + rule.from.Text() : std::string();
+    const std::string suffix = SuffixOf(rule);
     Add("backup/snapshot", StepKind::kSaveSnapshot, "B2",
         "starting a newer Milvus often cannot be undone: etcd is kept on this host first",
-        SaveSnapshot{etcd, "backup/etcd" + suffix + ".snap"})
+        SaveSnapshot{etcd, SnapshotFile(rule)})
         .estimate = kSnapshotCost;
     Add("backup/keys", StepKind::kBackupKeys, "B2",
         "the instance's own keys, in the migration tool's file format, compared with the live keys",
-        BackupKeys{etcd, in_.observed.settings.root_path + "/", in_.observed.settings.meta_sub_path,
-                   "backup/keys" + suffix + ".bak"})
+        BackupKeys{etcd, in_.observed.settings.root_path + "/", in_.observed.settings.root_path,
+                   in_.observed.settings.meta_sub_path, "backup/keys" + suffix + ".bak"})
         .estimate = kSnapshotCost;
   }
 
@@ -271,7 +362,7 @@ class Builder {
               fmt::format("SIGTERM, SIGKILL after {}; {}", FormatDuration(stop.grace), stop.reason),
               StopContainers{std::move(containers), stop.grace});
       step.undo = Undo::kInverse;
-      step.estimate = stop.grace + kStopCost;
+      step.estimate = (EndsByItself(rule.from) ? kGracefulStop : stop.grace) + kStopCost;
       step.timeout = stop.grace + Millis(60'000);
       if (!is_open) step.outage = OutageMark::kOpens;
       is_open = true;
@@ -293,7 +384,7 @@ class Builder {
                           "leases run out by themselves",
                           rule.from.Text()),
         std::move(release));
-    step.estimate = may_revoke ? kRevokeCost : Millis(30'000);
+    step.estimate = may_revoke || EndsByItself(rule.from) ? kRevokeCost : Millis(30'000);
     // The longest lease that a Milvus version uses is 60 s (ground.md 3).
     step.timeout = std::max(in_.config.timeout, Millis(90'000));
     step.expects = {ContainersDown()};
@@ -374,6 +465,7 @@ class Builder {
   void AddGates(const rules::HopRule& rule) {
     WaitServices services;
     services.health_port = in_.observed.settings.metrics_port;
+    services.starts_again = IsMigration(rule) ? 1 : 0;
     WaitStable stable;
     stable.period = in_.config.stable_for;
     std::set<std::string> roles;
@@ -399,7 +491,7 @@ class Builder {
         WaitSessions{in_.observed.etcd.container_name,
                      in_.observed.settings.SessionPrefix(),
                      {roles.begin(), roles.end()},
-                     rule.to.Text()})
+                     SessionVersionOf(rule.to)})
         .estimate = Millis(500);
     const bool is_last = hop_ + 1 == static_cast<int>(in_.path.hops.size());
     if (!in_.config.verify_command.empty() && is_last) {
@@ -428,6 +520,10 @@ class Builder {
 };
 
 }  // namespace
+
+std::string SessionVersionOf(const model::Version& version) {
+  return version < model::Version{2, 2, 0, ""} ? std::string() : version.Text();
+}
 
 Plan PlanCompose(const ComposePlanInput& input) { return Builder(input).Build(); }
 

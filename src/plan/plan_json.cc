@@ -59,6 +59,11 @@ struct Names<model::ComposeGeneration> {
                                                              {model::ComposeGeneration::kV2, "v2"}};
 };
 template <>
+struct Names<MigrationEngine> {
+  static constexpr Named<MigrationEngine> kAll[] = {{MigrationEngine::kContainer, "container"},
+                                                    {MigrationEngine::kBuiltin, "builtin"}};
+};
+template <>
 struct Names<model::Severity> {
   static constexpr Named<model::Severity> kAll[] = {{model::Severity::kInfo, "info"},
                                                     {model::Severity::kWarning, "warning"},
@@ -132,6 +137,7 @@ template <class A, Is<BackupKeys> T>
 void Fields(A& a, T& v) {
   a("etcd_container", v.etcd_container);
   a("prefix", v.prefix);
+  a("root_path", v.root_path);
   a("meta_path", v.meta_path);
   a("file", v.file);
 }
@@ -211,6 +217,7 @@ template <class A, Is<WaitServices> T>
 void Fields(A& a, T& v) {
   a("services", v.services);
   a("health_port", v.health_port);
+  a("starts_again", v.starts_again);
 }
 template <class A, Is<WaitSessions> T>
 void Fields(A& a, T& v) {
@@ -224,10 +231,42 @@ void Fields(A& a, T& v) {
   a("containers", v.containers);
   a("period_ms", v.period);
 }
-template <class A, Is<MigrateMetadata> T>
+template <class A, Is<Migration> T>
 void Fields(A& a, T& v) {
+  a("engine", v.engine);
+  a("image", v.image);
+  a("image_id", v.image_id);
+  a("project", v.project);
+  a("etcd_container", v.etcd_container);
+  a("network", v.network);
+  a("endpoints", v.endpoints);
+  a("root_path", v.root_path);
+  a("meta_path", v.meta_path);
+  a("kv_path", v.kv_path);
   a("source_version", v.source_version);
   a("target_version", v.target_version);
+  a("migrate_file", v.migrate_file);
+  a("migrate_sha256", v.migrate_sha256);
+  a("has_tool_backup", v.has_tool_backup);
+}
+template <class A, Is<RehearseMigration> T>
+void Fields(A& a, T& v) {
+  a("migration", v.migration);
+  a("snapshot", v.snapshot);
+  a("report", v.report);
+}
+template <class A, Is<ExtractKeys> T>
+void Fields(A& a, T& v) {
+  a("migration", v.migration);
+  a("snapshot", v.snapshot);
+  a("file", v.file);
+}
+// Those that work on the live metadata have the same two.
+template <class A, class T>
+requires Is<T, MigrateMetadata> || Is<T, ConfirmMigration> || Is<T, RestoreMetadata>
+void Fields(A& a, T& v) {
+  a("migration", v.migration);
+  a("backup", v.backup);
 }
 
 // The args are those of the kind: one struct a kind, in the order of the kinds' numbers.

@@ -13,11 +13,14 @@ namespace {
 
 // On the way back waiting costs nothing more: a short --timeout of the way forward does not cut it.
 constexpr Millis kPatience{300'000};
+// Of the steps of a rollback from the snapshot: another rollback may have been tried before it.
+constexpr std::string_view kBack = "back/";
+constexpr char kExtracted[] = "backup/from-snapshot.bak";
 
 // The same step the other way round, with nothing that held for the way forward.
-Step Undoing(const Step& step, std::string cause) {
+Step Undoing(const Step& step, std::string cause, std::string_view prefix = "undo/") {
   Step undo = step;
-  undo.id = "undo/" + step.id;
+  undo.id = std::string(prefix) + step.id;
   undo.rule = "B7";
   undo.cause = std::move(cause);
   undo.expects.clear();
@@ -37,6 +40,43 @@ SetRestartPolicy Inverse(SetRestartPolicy policy) {
   return policy;
 }
 
+// Brings everything of the hop down again and takes the keys out of the snapshot.
+std::vector<Step> SnapshotSteps(const std::vector<const Step*>& mine) {
+  std::vector<Step> steps;
+  std::string snapshot;
+  std::optional<Migration> migration;
+  for (const Step* step : mine) {
+    if (const auto* save = std::get_if<SaveSnapshot>(&step->args)) snapshot = save->file;
+    if (const auto* migrate = std::get_if<MigrateMetadata>(&step->args))
+      migration = migrate->migration;
+    Step down = Undoing(*step, "nothing may run on the metadata while it is put back", kBack);
+    if (auto* policy = std::get_if<SetRestartPolicy>(&down.args)) {
+      for (SetRestartPolicy::Change& change : policy->changes) change.container.id.clear();
+    } else if (auto* stop = std::get_if<StopContainers>(&down.args)) {
+      for (ContainerRef& ref : stop->containers) ref.id.clear();
+    } else if (auto* release = std::get_if<ReleaseSessions>(&down.args)) {
+      // Those that were recorded are of the old version, and long gone: the new one's run out.
+      release->may_revoke = false;
+    } else {
+      continue;
+    }
+    steps.push_back(std::move(down));
+  }
+  if (!migration || snapshot.empty()) return {};
+  Step extract =
+      Undoing(*mine.front(), "the snapshot from before the hop is the last resort", kBack);
+  extract.id = std::string(kBack) + "meta/extract";
+  extract.kind = StepKind::kExtractKeys;
+  extract.args = ExtractKeys{*migration, snapshot, kExtracted};
+  steps.push_back(extract);
+  extract.id = std::string(kBack) + "meta/restore";
+  extract.kind = StepKind::kRestoreMetadata;
+  extract.cause = "only this instance's keys are written back, by compared transactions";
+  extract.args = RestoreMetadata{*migration, kExtracted};
+  steps.push_back(std::move(extract));
+  return steps;
+}
+
 }  // namespace
 
 Result<Plan> PlanRollback(const RollbackInput& input) {
@@ -53,7 +93,14 @@ Result<Plan> PlanRollback(const RollbackInput& input) {
     return Fail(ErrorCode::kPlanDamaged, "the plan has steps but no hops");
   }
   const Hop& hop = plan.hops[static_cast<std::size_t>(current)];
-  if (!input.started.empty() && !hop.is_reversible) {
+  if (input.from_snapshot && !input.started.empty() && !input.accepts_data_loss) {
+    return Fail(ErrorCode::kCheckFailed,
+                fmt::format("{} has started as {}: what was written since is lost on the way back, "
+                            "and files that its garbage collection has removed do not come back",
+                            Join(input.started, ", "), hop.to),
+                "say --accept-data-loss if that is what you want");
+  }
+  if (!input.from_snapshot && !input.started.empty() && !hop.is_reversible) {
     return Fail(ErrorCode::kIrreversible,
                 fmt::format("{} has started as {}, and {} cannot run on what it wrote: {}",
                             Join(input.started, ", "), hop.to, hop.from, hop.irreversible_reason));
@@ -80,6 +127,16 @@ Result<Plan> PlanRollback(const RollbackInput& input) {
   for (const Step& step : plan.steps) {
     if (step.hop == current) mine.push_back(&step);
   }
+  const std::string_view prefix = input.from_snapshot ? kBack : "undo/";
+  if (input.from_snapshot) {
+    std::vector<Step> steps = SnapshotSteps(mine);
+    if (steps.empty())
+      return Fail(ErrorCode::kUsage,
+                  fmt::format("the hop from {} to {} has no migration of the metadata to undo",
+                              hop.from, hop.to),
+                  "run `milvus-upgrade status` to see where the run stands");
+    for (Step& step : steps) add(std::move(step));
+  }
   const bool was_stopped = std::any_of(mine.begin(), mine.end(), [&](const Step* step) {
     return step->kind == StepKind::kStopContainers && entered.contains(step->id);
   });
@@ -88,7 +145,8 @@ Result<Plan> PlanRollback(const RollbackInput& input) {
   // end first, or what was seen running would go down after the rollback.
   const std::set<std::string> cut(input.touched.begin(), input.touched.end());
   for (const Step* step : mine) {
-    if (step->kind != StepKind::kStopContainers || !cut.contains(step->id)) continue;
+    if (step->kind != StepKind::kStopContainers || !cut.contains(step->id) || input.from_snapshot)
+      continue;
     Step finish = Undoing(*step, "a stop that was begun is brought to its end first");
     for (ContainerRef& ref : std::get<StopContainers>(finish.args).containers) ref.id.clear();
     add(std::move(finish));
@@ -99,8 +157,17 @@ Result<Plan> PlanRollback(const RollbackInput& input) {
   for (auto it = mine.rbegin(); it != mine.rend(); ++it) {
     const auto* replace = std::get_if<ReplaceFile>(&(*it)->args);
     if (replace == nullptr || !entered.contains((*it)->id)) continue;
-    Step undo = Undoing(**it, "the file named the new image");
+    Step undo = Undoing(**it, "the file named the new image", prefix);
     undo.args = Inverse(*replace);
+    add(std::move(undo));
+  }
+  for (const Step* step : mine) {
+    const auto* migrate = std::get_if<MigrateMetadata>(&step->args);
+    if (migrate == nullptr || !entered.contains(step->id) || input.from_snapshot) continue;
+    Step undo = Undoing(*step, "the metadata is 2.2's, or half of it is");
+    undo.kind = StepKind::kRestoreMetadata;
+    undo.on_crash = OnCrash::kReobserve;
+    undo.args = RestoreMetadata{migrate->migration, migrate->backup};
     add(std::move(undo));
   }
   std::map<std::string, std::string> images;
@@ -109,8 +176,8 @@ Result<Plan> PlanRollback(const RollbackInput& input) {
     if (up == nullptr || !was_stopped) continue;
     // With the old file: starts the old container where it still exists, recreates it where it was
     // replaced.
-    Step undo =
-        Undoing(*step, fmt::format("brings {} up again as {}", Join(up->services, ", "), hop.from));
+    Step undo = Undoing(
+        *step, fmt::format("brings {} up again as {}", Join(up->services, ", "), hop.from), prefix);
     auto& args = std::get<UpServices>(undo.args);
     std::swap(args.images, args.images_before);
     images.insert(args.images.begin(), args.images.end());
@@ -119,14 +186,15 @@ Result<Plan> PlanRollback(const RollbackInput& input) {
   for (const Step* step : mine) {
     const auto* policy = std::get_if<SetRestartPolicy>(&step->args);
     if (policy == nullptr || !entered.contains(step->id)) continue;
-    Step undo = Undoing(*step, "the restart policy was off for the upgrade");
+    Step undo = Undoing(*step, "the restart policy was off for the upgrade", prefix);
+    if (input.from_snapshot) undo.id += "/undo";
     undo.args = Inverse(*policy);
     add(std::move(undo));
   }
   for (const Step* step : mine) {
     if (!was_stopped) break;
     if (const auto* wait = std::get_if<WaitServices>(&step->args)) {
-      Step undo = Undoing(*step, "the old version is running and healthy");
+      Step undo = Undoing(*step, "the old version is running and healthy", prefix);
       WaitServices args = *wait;
       for (WaitServices::Wanted& wanted : args.services) {
         wanted.image = images[wanted.service];
@@ -135,9 +203,10 @@ Result<Plan> PlanRollback(const RollbackInput& input) {
       undo.args = std::move(args);
       add(std::move(undo));
     } else if (const auto* sessions = std::get_if<WaitSessions>(&step->args)) {
-      Step undo = Undoing(*step, "each role has registered again");
+      Step undo = Undoing(*step, "each role has registered again", prefix);
       WaitSessions args = *sessions;
-      args.version = hop.from;
+      const auto version = model::ParseVersion(hop.from);
+      args.version = version ? SessionVersionOf(*version) : hop.from;
       undo.args = std::move(args);
       undo.outage = OutageMark::kCloses;
       add(std::move(undo));

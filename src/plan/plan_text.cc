@@ -73,11 +73,31 @@ std::string Text(const WaitSessions& args) {
 std::string Text(const WaitStable& args) {
   return fmt::format("{} for {}", Join(args.containers, ", "), FormatDuration(args.period));
 }
-std::string Text(const MigrateMetadata& args) {
-  return fmt::format("{} -> {}", args.source_version, args.target_version);
+std::string Text(const Migration& migration) {
+  return fmt::format(
+      "{}/{} of {}, {} -> {}, by {}", migration.root_path, migration.meta_path,
+      migration.etcd_container, migration.source_version, migration.target_version,
+      migration.engine == MigrationEngine::kBuiltin ? "this program" : migration.image);
+}
+std::string Text(const RehearseMigration& args) {
+  return fmt::format("{} from {} -> {}", Text(args.migration), args.snapshot, args.report);
+}
+std::string Text(const MigrateMetadata& args) { return Text(args.migration); }
+std::string Text(const ConfirmMigration& args) {
+  return fmt::format("{}/{} of {} is what {} becomes in {}", args.migration.root_path,
+                     args.migration.meta_path, args.migration.etcd_container, args.backup,
+                     args.migration.target_version);
+}
+std::string Text(const RestoreMetadata& args) {
+  return fmt::format("{}/{} of {} <- {}", args.migration.root_path, args.migration.meta_path,
+                     args.migration.etcd_container, args.backup);
 }
 std::string Text(const RecordSessions& args) {
   return fmt::format("{} under {} -> {}", NamesOf(args.containers), args.session_prefix, args.file);
+}
+std::string Text(const ExtractKeys& args) {
+  return fmt::format("{}/{} of {} -> {}", args.migration.root_path, args.migration.meta_path,
+                     args.snapshot, args.file);
 }
 
 std::string_view MarkOf(OutageMark mark) {

@@ -27,6 +27,10 @@ constexpr StepKindRow kRows[] = {
     {K::kWaitStable, "wait-stable", "wait for a time without restarts", true},
     {K::kMigrateMetadata, "migrate-metadata", "migrate the metadata", false},
     {K::kRecordSessions, "record-sessions", "record the sessions of running containers", false},
+    {K::kRehearseMigration, "rehearse-migration", "rehearse the migration on a copy", false},
+    {K::kConfirmMigration, "confirm-migration", "confirm the migrated metadata", true},
+    {K::kRestoreMetadata, "restore-metadata", "restore the metadata from its backup", false},
+    {K::kExtractKeys, "extract-keys", "take the keys out of a snapshot", false},
 };
 static_assert(std::size(kRows) == std::variant_size_v<StepArgs>);
 

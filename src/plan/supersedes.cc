@@ -48,6 +48,7 @@ bool Supersedes(const Step& later, const Step& earlier) {
     }
     case StepKind::kReleaseSessions:
     case StepKind::kMigrateMetadata:
+    case StepKind::kRestoreMetadata:
       return brings_up;  // the new processes register and write
     case StepKind::kSetRestartPolicy:
       return (brings_up || later.kind == earlier.kind) &&

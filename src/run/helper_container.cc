@@ -4,7 +4,6 @@
 namespace mu::run {
 namespace {
 
-constexpr char kLabel[] = "milvus-upgrade.helper";
 constexpr char kProgram[] = "/milvus-upgrade-helper";
 
 }  // namespace
@@ -17,7 +16,7 @@ Result<std::unique_ptr<HelperContainer>> HelperContainer::Make(ports::Docker& do
   spec.network = request.network;
   spec.argv = {kProgram};
   spec.argv.insert(spec.argv.end(), request.arguments.begin(), request.arguments.end());
-  spec.labels = {{kLabel, request.project}};
+  spec.labels = {{kHelperLabel, request.project}};
   MU_TRY(const std::string id, docker.CreateHelper(spec));
   // From here on what goes wrong removes it.
   std::unique_ptr<HelperContainer> helper(new HelperContainer(docker, spec.name));
@@ -41,10 +40,17 @@ Result<ports::ExecResult> HelperContainer::Run(ports::Docker& docker,
 }
 
 Status RemoveLeftHelpers(ports::Docker& docker, const std::string& project) {
-  MU_TRY(const auto ids, docker.List({std::string(kLabel) + "=" + project}));
+  const std::vector<std::string> labels{std::string(kHelperLabel) + "=" + project};
+  MU_TRY(const auto ids, docker.List(labels));
   for (const std::string& id : ids) {
     // It may be about to go by itself.
     if (Status removed = docker.Remove(id, true);
+        !removed && removed.error().code != ErrorCode::kContainerGone)
+      return removed;
+  }
+  MU_TRY(const auto networks, docker.ListNetworks(labels));
+  for (const std::string& network : networks) {
+    if (Status removed = docker.RemoveNetwork(network);
         !removed && removed.error().code != ErrorCode::kContainerGone)
       return removed;
   }

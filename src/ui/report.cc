@@ -155,6 +155,44 @@ void AddBackups(const run::StoredRun& run, Report& report) {
   }
 }
 
+std::string_view MigrationPartOf(plan::StepKind kind) {
+  switch (kind) {
+    case plan::StepKind::kRehearseMigration:
+      return "rehearsal";
+    case plan::StepKind::kMigrateMetadata:
+      return "migration";
+    case plan::StepKind::kConfirmMigration:
+      return "confirmed";
+    case plan::StepKind::kRestoreMetadata:
+      return "restored";
+    default:
+      return "";
+  }
+}
+
+void AddMigration(const plan::Plan& plan, const std::vector<Record>& records, Report& report) {
+  bool has_migration = false;
+  bool is_rehearsed = false;
+  for (const plan::Step& step : plan.steps) {
+    const std::string_view part = MigrationPartOf(step.kind);
+    has_migration = has_migration || step.kind == plan::StepKind::kMigrateMetadata;
+    is_rehearsed = is_rehearsed || step.kind == plan::StepKind::kRehearseMigration;
+    if (part.empty()) continue;
+    for (const Record& record : records) {
+      if (record.type != RecordType::kDone || record.step != step.id) continue;
+      std::vector<std::string> facts;
+      for (const auto& [name, value] : record.evidence) {
+        std::string words = name;
+        std::replace(words.begin(), words.end(), '_', ' ');
+        facts.push_back(words + " " + Printable(value));
+      }
+      report.migration.emplace_back(part, Join(facts, ", "));
+    }
+  }
+  if (has_migration && !is_rehearsed)
+    report.migration.emplace_back("rehearsal", "none, as asked for with --no-rehearsal");
+}
+
 // The point of no return is the new version's first real start in the step that the plan names.
 void AddNoReturn(const run::StoredRun& run, Report& report) {
   report.point_of_no_return = run.plan.point_of_no_return;
@@ -233,6 +271,8 @@ Report MakeReport(const run::StoredRun& run) {
   AddProbes(run, report);
   AddNoReturn(run, report);
   AddBackups(run, report);
+  AddMigration(run.plan, run.records, report);
+  if (run.rollback) AddMigration(*run.rollback, run.records, report);
   report.not_backed_up = run.plan.not_backed_up;
   report.children = static_cast<int>(
       std::count_if(run.records.begin(), run.records.end(),

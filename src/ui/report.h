@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "milvus_upgrade/run/run_store.h"
@@ -72,6 +73,9 @@ struct Report {
   std::string point_of_no_return;  // step id; "" when the plan has none
   bool is_past_no_return = false;
   std::string past_no_return_at;
+  // "rehearsal", "migration", "confirmed", "restored", each with what it found; empty: no
+  // migration.
+  std::vector<std::pair<std::string, std::string>> migration;
   std::vector<Backup> backups;
   std::vector<std::string> not_backed_up;
   int children = 0;

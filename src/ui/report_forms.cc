@@ -67,6 +67,7 @@ std::vector<std::pair<std::string, std::string>> FactsOf(const Report& report) {
   for (const Report::Probe& probe : report.probes)
     facts.emplace_back(probe.name == "healthz" ? "/healthz" : probe.name, ProbeText(probe));
   facts.emplace_back("point of no return", NoReturnText(report));
+  facts.insert(facts.end(), report.migration.begin(), report.migration.end());
   for (const Report::Backup& backup : report.backups)
     facts.emplace_back("backup", BackupText(backup));
   for (const std::string& what : report.not_backed_up) facts.emplace_back("not backed up", what);
@@ -160,6 +161,10 @@ boost::json::object JsonOf(const Report& report) {
                        {"keys", backup.keys},
                        {"sha256", backup.sha256}});
   json["backups"] = std::move(backups);
+  boost::json::array migration;
+  for (const auto& [part, found] : report.migration)
+    migration.push_back({{"part", part}, {"found", found}});
+  json["migration"] = std::move(migration);
   json["not_backed_up"] =
       boost::json::array(report.not_backed_up.begin(), report.not_backed_up.end());
   json["children"] = report.children;

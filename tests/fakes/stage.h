@@ -92,6 +92,7 @@ struct Stage {
     world.AddImage("quay.io/coreos/etcd:v3.5.5", Program::kEtcd);
     world.AddImage("minio/minio:RELEASE.2023-03-20T20-16-18Z", Program::kOther);
     world.AddImage("kafka:3.4.1", Program::kOther);
+    world.AddImage("milvusdb/milvus:v2.1.0", Program::kMilvus, "2.1.0");
     world.AddImage("milvusdb/milvus:v2.2.15", Program::kMilvus, "2.2.15");
     world.AddImage(kOld, Program::kMilvus, "2.2.16");
     world.AddImage(kNew, Program::kMilvus, "2.3.5");

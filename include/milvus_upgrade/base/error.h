@@ -78,6 +78,8 @@ enum class ErrorCode : int {
   kLiveSessions = 204,
   kMigrationLost = 205,
   kForeignBackup = 206,
+  kMigrationFailed = 207,
+  kRehearsalFailed = 208,
 };
 
 struct ErrorRow {

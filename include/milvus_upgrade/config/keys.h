@@ -30,11 +30,13 @@ enum Commands : unsigned {
   kVersions = 1u << 8,
   kOther = 1u << 9,  // completion, man
   kMigrate = 1u << 10,
+  kRollback = 1u << 11,
   kPlanning = kCompose | kCheck | kPlan,
   kRunning = kCompose | kApply | kResume,
-  kFindsRuns = kPlanning | kResume | kStatus | kHistory | kReport,  // by the project folder
+  kFindsRuns =  // by the project folder
+  kPlanning | kResume | kRollback | kStatus | kHistory | kReport,
   kOfRuns = kFindsRuns | kApply,  // apply has the project folder in its plan
-  kEvery = (1u << 11) - 1,
+  kEvery = (1u << 12) - 1,
 };
 
 enum class KeyType {

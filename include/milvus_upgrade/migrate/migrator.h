@@ -43,8 +43,9 @@ struct Options {
   std::string source;       // versions, for the records only
   std::string target;
   NewKeys new_keys = NewKeys::kRefuse;
-  Millis patience{60'000};  // for etcd to come back, from its last answer
-  std::string who;          // host and process, in the lock for other people
+  Millis patience{60'000};    // for etcd to come back, from its last answer
+  std::string who;            // host and process, in the lock for other people
+  bool is_backed_up = false;  // by the caller: a run without a backup file is then no risk
 };
 
 struct BackupFacts {
@@ -105,6 +106,14 @@ class Migrator {
   Options options_;
   bool has_written_ = false;
 };
+
+// All keys of the scope without a lease, at one revision, ascending.
+Result<std::vector<model::KeyValue>> KeysOf(ports::EtcdClient& etcd, ports::Clock& clock,
+                                            ports::Interrupts& interrupts, const meta::Scope& scope,
+                                            Millis patience);
+// What a backup file holds of the scope, ascending. kFileRead, kBackupBad, kForeignBackup.
+Result<std::vector<model::KeyValue>> KeysIn(ports::Files& files, const meta::Scope& scope,
+                                            const std::string& backup_file);
 
 // Other metadata whose path begins like the scope's without its slash ("by-dev/meta2"): Milvus's
 // own tool would take them along. Names, without the rest of their keys.

@@ -37,17 +37,25 @@ struct ComposePlanInput {
 };
 
 Plan PlanCompose(const ComposePlanInput& input);
+// What a session key says of its version: nothing before 2.2 (ground.md 3).
+std::string SessionVersionOf(const model::Version& version);
 
 // The way back from where a run stands: what its journal says was done, undone in reverse. The same
 // executor runs it. `started` are the services whose new container has really started (observed
-// now): when one has, and the hop is not reversible, there is no way back. Errors: kIrreversible
-// with the reason.
+// now): when one has, and the hop is not reversible, there is no way back but from the snapshot.
+// Errors: kIrreversible with the reason; kCheckFailed where a loss is not accepted; kUsage where
+// the hop has no migration that a snapshot could undo.
 struct RollbackInput {
   const Plan& plan;
   std::vector<std::string> done;     // ids of steps with a done record
   std::vector<std::string> touched;  // ids of steps with an intent and no done record
   std::vector<std::string> started;
   std::string run = {};  // id of the run that is undone
+  // The last resort, asked for by a person: the keys come out of the snapshot that was made before
+  // the hop, whatever has been started since. What was written since is lost, and files that the
+  // new version's garbage collection removed do not come back: that must be accepted.
+  bool from_snapshot = false;
+  bool accepts_data_loss = false;
 };
 Result<Plan> PlanRollback(const RollbackInput& input);
 

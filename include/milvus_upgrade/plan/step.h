@@ -38,6 +38,10 @@ enum class StepKind : int {
   kWaitStable = 14,
   kMigrateMetadata = 15,
   kRecordSessions = 16,
+  kRehearseMigration = 17,
+  kConfirmMigration = 18,
+  kRestoreMetadata = 19,
+  kExtractKeys = 20,
 };
 
 // A container named in a plan: by name for people and for what comes after it is recreated, by id
@@ -62,7 +66,8 @@ struct BackupKeys {  // all keys without a lease under `prefix`, at one revision
                      // run folder
   std::string etcd_container;
   std::string prefix;
-  std::string meta_path;  // for the backup header
+  std::string root_path;  // for the backup header
+  std::string meta_path;
   std::string file;
   bool operator==(const BackupKeys&) const = default;
 };
@@ -145,6 +150,9 @@ struct WaitServices {  // running the wanted image, healthy (or /healthz 200), s
   };
   std::vector<Wanted> services;
   int health_port = 9091;
+  // How often a container that ended by itself is started once more: 2.2 can panic at its first
+  // start after a right migration (measured: one in 18, FromDmlCPLoadDelete).
+  int starts_again = 0;
   bool operator==(const WaitServices&) const = default;
 };
 struct WaitSessions {  // at least one session key of each role, with this version ("" for 2.1.x:
@@ -160,16 +168,63 @@ struct WaitStable {  // no restart, still running, for so long
   Millis period{5'000};
   bool operator==(const WaitStable&) const = default;
 };
-struct MigrateMetadata {
+// Who migrates: the image of Milvus's meta-migration tool, or this program itself.
+enum class MigrationEngine : int { kContainer = 1, kBuiltin = 2 };
+// The values of migrate.yaml, as they were checked against the stack, and who works by them. Of an
+// etcd that wants certificates or a user only where they are said: the file and its hash.
+struct Migration {
+  MigrationEngine engine = MigrationEngine::kContainer;
+  std::string image;     // of the container engine; "" for builtin
+  std::string image_id;  // "" when it was not on the engine at planning time
+  std::string project;   // of Compose: part of the names of what is created
+  std::string etcd_container;
+  std::string network;                 // of the engine: where the endpoints are known
+  std::vector<std::string> endpoints;  // "etcd:2379"
+  std::string root_path;
+  std::string meta_path;
+  std::string kv_path;
   std::string source_version;
   std::string target_version;
+  std::string migrate_file;  // the user's migrate.yaml; "" when all was derived
+  std::string migrate_sha256;
+  bool has_tool_backup = false;  // the container engine makes a backup of its own as well
+  bool operator==(const Migration&) const = default;
+};
+struct RehearseMigration {  // the snapshot in a scratch etcd, migrated and judged; nothing of the
+                            // stack is touched
+  Migration migration;
+  std::string snapshot;  // of the run folder
+  std::string report;    // counts and times, in the run folder
+  bool operator==(const RehearseMigration&) const = default;
+};
+struct MigrateMetadata {
+  Migration migration;
+  std::string backup;  // of the run folder: what etcd holds now, verified
   bool operator==(const MigrateMetadata&) const = default;
+};
+struct ConfirmMigration {  // etcd holds exactly what the backup becomes in 2.2's form
+  Migration migration;
+  std::string backup;
+  bool operator==(const ConfirmMigration&) const = default;
+};
+struct RestoreMetadata {  // once no migrator lives: the keys of the scope are those of the backup
+  Migration migration;
+  std::string backup;
+  bool operator==(const RestoreMetadata&) const = default;
+};
+
+struct ExtractKeys {  // the scope's keys out of a snapshot, as a backup file
+  Migration migration;
+  std::string snapshot;  // both of the run folder
+  std::string file;
+  bool operator==(const ExtractKeys&) const = default;
 };
 
 using StepArgs =
     std::variant<PullImage, SaveSnapshot, BackupKeys, VerifyData, SetRestartPolicy, StopContainers,
                  ReleaseSessions, BackupQueue, ReplaceFile, UpServices, StartContainers,
-                 WaitServices, WaitSessions, WaitStable, MigrateMetadata, RecordSessions>;
+                 WaitServices, WaitSessions, WaitStable, MigrateMetadata, RecordSessions,
+                 RehearseMigration, ConfirmMigration, RestoreMetadata, ExtractKeys>;
 
 // What to do when the journal ends in the middle of this step (run/resume.h has the table).
 enum class OnCrash : int { kReobserve = 1, kRestoreThenRetry = 2, kAsk = 3 };

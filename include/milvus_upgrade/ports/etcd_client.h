@@ -103,7 +103,8 @@ class EtcdClients {
  public:
   virtual ~EtcdClients() = default;
   // The client may outlive this object's next call, not this object. Errors: kContainerGone when
-  // it is not there or does not run, and those of Docker; etcd itself need not answer.
+  // it is not there, kEtcdUnreachable when it does not run, and those of Docker; etcd itself need
+  // not answer.
   virtual Result<std::unique_ptr<EtcdClient>> Of(const std::string& container) = 0;
 };
 

@@ -16,6 +16,13 @@
 
 namespace mu::run {
 
+// Containers and networks that a run makes for itself carry it, with the project as value: whatever
+// a killed run has left is found by it.
+inline constexpr char kHelperLabel[] = "milvus-upgrade.helper";
+// Beside it, on the one that migrates the stack's metadata: it must be proven dead before anything
+// is restored.
+inline constexpr char kMigratorLabel[] = "milvus-upgrade.migrator";
+
 struct HelperRequest {
   std::string project;  // of Compose: part of the name and of the label
   std::string purpose;  // "probe": one helper a purpose and project
@@ -50,8 +57,8 @@ class HelperContainer {
   bool is_gone_ = false;
 };
 
-// Removes the helpers that earlier runs of the project have left. REQUIRES: the engine's lock on
-// the project is held, so that none of them is at work.
+// Removes the helpers, and the networks made for them, that earlier runs of the project have left.
+// REQUIRES: the engine's lock on the project is held, so that none of them is at work.
 Status RemoveLeftHelpers(ports::Docker& docker, const std::string& project);
 
 }  // namespace mu::run

@@ -82,6 +82,67 @@ TEST(PlanCompose, GivesTheSameBytesForTheSameInput) {
             FormatPlan(PlanFor(observed, config, rules::Platform::kComposeCluster)));
 }
 
+// The same stack as it was before its migration.
+model::Observed Standalone21() {
+  auto observed = samples::HealthyStandalone();
+  model::MilvusService& milvus = observed.milvus.front();
+  milvus.image = milvus.image.WithTag("v2.1.0");
+  milvus.container->image = milvus.image.Text();
+  milvus.tag_version = model::Version{2, 1, 0, ""};
+  observed.migration.network = "milvus";
+  observed.migration.endpoints = {"etcd:2379"};
+  return observed;
+}
+
+Plan PlanFrom21(const model::Observed& observed, const config::Config& config,
+                const model::Version& to) {
+  auto path = rules::FindPath({2, 1, 0, ""}, to, rules::Platform::kComposeStandalone,
+                              observed.settings.queue, false);
+  EXPECT_TRUE(path) << path.error().Text();
+  std::vector<std::vector<FileChange>> changes;
+  for (const rules::HopRule& hop : path->hops) {
+    changes.push_back({TagChange()});
+    changes.back().front().splices = {{100, "v" + hop.from.Text(), "v" + hop.to.Text()}};
+  }
+  return PlanCompose({config, observed, *path, changes, {}, "fingerprint", "", ""});
+}
+
+TEST(PlanCompose, IsTheGoldenTextForAMigration) {
+  ExpectGolden("standalone-2.1.0-2.2.16.txt",
+               PlanText(PlanFrom21(Standalone21(), samples::ConfigTo("2.2.16"), {2, 2, 16, ""})));
+}
+
+TEST(PlanCompose, IsTheGoldenTextForAMigrationAndAHopAfterIt) {
+  auto config = samples::ConfigTo("2.3.5");
+  config.migration_engine = config::MigrationEngine::kBuiltin;
+  ExpectGolden("standalone-2.1.0-2.3.5-builtin.txt",
+               PlanText(PlanFrom21(Standalone21(), config, {2, 3, 5, ""})));
+}
+
+TEST(PlanCompose, RehearsesBeforeAnythingIsStoppedUnlessItIsToldNotTo) {
+  auto config = samples::ConfigTo("2.2.16");
+  const Plan plan = PlanFrom21(Standalone21(), config, {2, 2, 16, ""});
+  ASSERT_GE(IndexOf(plan, "meta/rehearse"), 0);
+  EXPECT_LT(IndexOf(plan, "backup/snapshot"), IndexOf(plan, "meta/rehearse"));
+  EXPECT_LT(IndexOf(plan, "meta/rehearse"), IndexOf(plan, "stop/standalone"));
+  config.rehearses = false;
+  EXPECT_EQ(IndexOf(PlanFrom21(Standalone21(), config, {2, 2, 16, ""}), "meta/rehearse"), -1);
+}
+
+TEST(PlanCompose, TakesFromMigrateYamlWhatItSays) {
+  auto observed = Standalone21();
+  observed.migration.file.path = "/srv/milvus/migrate.yaml";
+  observed.migration.file.sha256 = samples::HexId(5);
+  observed.migration.file.endpoints = {"milvus-etcd:2379"};
+  observed.migration.file.runs_with_backup = true;
+  const Plan plan = PlanFrom21(observed, samples::ConfigTo("2.2.16"), {2, 2, 16, ""});
+  const auto& migrate = std::get<MigrateMetadata>(
+      plan.steps[static_cast<std::size_t>(IndexOf(plan, "meta/migrate"))].args);
+  EXPECT_EQ(migrate.migration.endpoints, std::vector<std::string>{"milvus-etcd:2379"});
+  EXPECT_EQ(migrate.migration.migrate_file, "/srv/milvus/migrate.yaml");
+  EXPECT_TRUE(migrate.migration.has_tool_backup);
+}
+
 TEST(PlanCompose, StopsProxyThenNodesThenCoordinatorsAndStartsTheOtherWayRound) {
   const Plan plan = PlanFor(samples::HealthyCluster(), samples::ConfigTo("2.3.5"),
                             rules::Platform::kComposeCluster);
@@ -205,6 +266,40 @@ TEST(PlanRollback, RefusesAfterTheFirstRealStartWhereTheOldVersionCannotReadTheD
   const auto back = PlanRollback({plan, Ids(plan), {}, {"standalone"}});
   ASSERT_FALSE(back);
   EXPECT_EQ(back.error().code, ErrorCode::kIrreversible);
+}
+
+TEST(PlanRollback, RestoresTheMetadataBeforeTheOldVersionComesUp) {
+  const Plan plan = PlanFrom21(Standalone21(), samples::ConfigTo("2.2.16"), {2, 2, 16, ""});
+  const auto back =
+      PlanRollback({plan, {"stop/standalone", "sessions/release"}, {"meta/migrate"}, {}});
+  ASSERT_TRUE(back) << back.error().Text();
+  EXPECT_EQ(Ids(*back), (std::vector<std::string>{"undo/meta/migrate", "undo/up/standalone",
+                                                  "undo/wait/services", "undo/wait/sessions"}));
+  EXPECT_EQ(back->steps.front().kind, StepKind::kRestoreMetadata);
+  EXPECT_EQ(std::get<RestoreMetadata>(back->steps.front().args).backup, "backup/metadata.bak");
+}
+
+TEST(PlanRollback, FromTheSnapshotBringsAllDownFirst) {
+  const Plan plan = PlanFrom21(Standalone21(), samples::ConfigTo("2.2.16"), {2, 2, 16, ""});
+  RollbackInput input{plan, Ids(plan), {}, {"standalone"}, "20261125-120000-ab12", true, false};
+  EXPECT_EQ(PlanRollback(input).error().code, ErrorCode::kCheckFailed);
+  input.accepts_data_loss = true;
+  const auto back = PlanRollback(input);
+  ASSERT_TRUE(back) << back.error().Text();
+  EXPECT_EQ(Ids(*back), (std::vector<std::string>{
+                            "back/stop/standalone", "back/sessions/release", "back/meta/extract",
+                            "back/meta/restore", "back/files/docker-compose.yml",
+                            "back/up/standalone", "back/wait/services", "back/wait/sessions"}));
+  EXPECT_EQ(std::get<RestoreMetadata>(back->steps[3].args).backup, "backup/from-snapshot.bak");
+  EXPECT_EQ(std::get<ExtractKeys>(back->steps[2].args).snapshot, "backup/etcd.snap");
+}
+
+TEST(PlanRollback, FromTheSnapshotIsForAMigrationOnly) {
+  const Plan plan = PlanFor(samples::HealthyStandalone(), samples::ConfigTo("2.3.5"),
+                            rules::Platform::kComposeStandalone);
+  const auto back = PlanRollback({plan, Ids(plan), {}, {}, "", true, true});
+  ASSERT_FALSE(back);
+  EXPECT_EQ(back.error().code, ErrorCode::kUsage);
 }
 
 TEST(PlanRollback, RevertsSplicesOfDifferentLengths) {

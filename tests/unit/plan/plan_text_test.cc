@@ -24,8 +24,12 @@ step/start-containers  start-containers  milvus-standalone
 step/wait-services  wait-services  standalone = milvusdb/milvus:v2.3.5
 step/wait-sessions  wait-sessions  rootcoord, proxy of 2.3.5 under by-dev/meta/session/ [closes the outage]
 step/wait-stable  wait-stable  milvus-standalone for 5s
-step/migrate-metadata  migrate-metadata  2.1.0 -> 2.2.0
+step/migrate-metadata  migrate-metadata  by-dev/meta of milvus-etcd, 2.1.0 -> 2.2.16, by milvusdb/meta-migration:v2.2.0-bugfix-20230112
 step/record-sessions  record-sessions  milvus-standalone under by-dev/meta/session/ -> sessions.json
+step/rehearse-migration  rehearse-migration  by-dev/meta of milvus-etcd, 2.1.0 -> 2.2.16, by milvusdb/meta-migration:v2.2.0-bugfix-20230112 from backup/etcd.snap -> rehearsal.json
+step/confirm-migration  confirm-migration  by-dev/meta of milvus-etcd is what backup/metadata.bak becomes in 2.2.16
+step/restore-metadata  restore-metadata  by-dev/meta of milvus-etcd <- backup/metadata.bak
+step/extract-keys  extract-keys  by-dev/meta of backup/etcd.snap -> backup/from-snapshot.bak
 )");
 }
 

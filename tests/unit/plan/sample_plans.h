@@ -17,6 +17,24 @@ inline ReplaceFile SampleReplace() {
           "files/0-docker-compose.yml"};
 }
 
+inline Migration SampleMigration() {
+  return {MigrationEngine::kContainer,
+          "milvusdb/meta-migration:v2.2.0-bugfix-20230112",
+          "sha256:cd",
+          "milvus",
+          "milvus-etcd",
+          "milvus",
+          {"etcd:2379"},
+          "by-dev",
+          "meta",
+          "kv",
+          "2.1.0",
+          "2.2.16",
+          "/srv/milvus/migrate.yaml",
+          Sha256("migrate"),
+          true};
+}
+
 // Args of each kind, in the order of the kinds' numbers.
 inline std::vector<StepArgs> AllArgs() {
   const ContainerRef milvus{"standalone", "milvus-standalone", "0123456789ab"};
@@ -25,7 +43,7 @@ inline std::vector<StepArgs> AllArgs() {
   return {
       PullImage{"milvusdb/milvus:v2.3.5"},
       SaveSnapshot{"milvus-etcd", "backup/etcd.snap"},
-      BackupKeys{"milvus-etcd", "by-dev/", "meta", "backup/keys.bak"},
+      BackupKeys{"milvus-etcd", "by-dev/", "by-dev", "meta", "backup/keys.bak"},
       VerifyData{{"python3", "check it.py"}, true, true},
       SetRestartPolicy{{{milvus, "on-failure", "no", 3}}},
       StopContainers{{milvus}, Millis(1500)},
@@ -44,11 +62,16 @@ inline std::vector<StepArgs> AllArgs() {
                      "milvusdb/milvus:v2.3.5",
                      "sha256:ab",
                      {{"bind", "/srv/milvus/volumes/milvus", "/var/lib/milvus", true}}}},
-                   9092},
+                   9092,
+                   1},
       WaitSessions{"milvus-etcd", "by-dev/meta/session/", {"rootcoord", "proxy"}, "2.3.5"},
       WaitStable{{"milvus-standalone"}, Millis(5000)},
-      MigrateMetadata{"2.1.0", "2.2.0"},
+      MigrateMetadata{SampleMigration(), "backup/metadata.bak"},
       RecordSessions{"milvus-etcd", "by-dev/meta/session/", {milvus}, "sessions.json"},
+      RehearseMigration{SampleMigration(), "backup/etcd.snap", "rehearsal.json"},
+      ConfirmMigration{SampleMigration(), "backup/metadata.bak"},
+      RestoreMetadata{SampleMigration(), "backup/metadata.bak"},
+      ExtractKeys{SampleMigration(), "backup/etcd.snap", "backup/from-snapshot.bak"},
   };
 }
 

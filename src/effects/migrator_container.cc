@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "effects/migrator_container.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "milvus_upgrade/base/text.h"
+#include "milvus_upgrade/config/migrate_yaml.h"
+#include "milvus_upgrade/run/helper_container.h"
+
+namespace mu::effects {
+namespace {
+
+// Where the document's own command has them.
+constexpr char kProgram[] = "/milvus/bin/meta-migration";
+constexpr char kConfig[] = "/milvus/configs/migrate.yaml";
+constexpr char kBackupInside[] = "/milvus/configs/migration.bak";
+
+constexpr Millis kLook{500};
+// After it has said that it exits; it then goes on to its end, and some never exit (ground.md 4).
+constexpr Millis kSaidExit{2'000};
+constexpr std::size_t kMaxLog = 16u << 20;
+
+// Colours and cursor movements; the tool prints them without a terminal as well.
+std::string WithoutColours(std::string_view line) {
+  std::string plain;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] != '\x1b') {
+      plain += line[i];
+      continue;
+    }
+    while (i + 1 < line.size() && std::isalpha(static_cast<unsigned char>(line[i + 1])) == 0) ++i;
+    ++i;
+  }
+  return plain;
+}
+
+bool IsComplaint(std::string_view line) {
+  for (const char* word : {"panic", "error", "fail", "exit migration", "other migration"}) {
+    if (line.find(word) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+// What the container says, kept in a file up to a size, and what it says of itself.
+class Output {
+ public:
+  Output(ports::AppendFile& file, ports::Clock& clock) : file_(file), clock_(clock) {}
+
+  void Take(std::string_view raw) {
+    ++lines_;
+    const std::string line = WithoutColours(raw);
+    if (bytes_ < kMaxLog) {
+      bytes_ += line.size() + 1;
+      // A log that cannot be kept is no reason to stop a migration in its middle.
+      if (!file_.Append(line + "\n")) bytes_ = kMaxLog;
+    }
+    if (Trim(line).empty()) return;
+    last_ = line.substr(0, 500);
+    if (line.starts_with("goroutine ") || line.starts_with("\t")) return;
+    if (IsComplaint(ToLower(line.substr(0, 500)))) complaint_ = last_;
+    if (line.find("exit migration") != std::string::npos && !said_exit_)
+      said_exit_ = clock_.Monotonic();
+  }
+
+  std::size_t Lines() const { return lines_; }
+  const std::string& Last() const { return last_; }
+  // The line that tells why, for people.
+  std::string Why() const {
+    return Printable(!complaint_.empty() ? complaint_ : last_.empty() ? "it said nothing" : last_);
+  }
+  std::optional<Millis> SaidExit() const { return said_exit_; }
+
+ private:
+  ports::AppendFile& file_;
+  ports::Clock& clock_;
+  std::size_t lines_ = 0;
+  std::size_t bytes_ = 0;
+  std::string last_;
+  std::string complaint_;
+  std::optional<Millis> said_exit_;
+};
+
+// Looks at the running migration twice a second, and says why it must be killed, if it must.
+class Watch {
+ public:
+  Watch(const EffectPorts& ports, ports::EtcdClient& etcd, const meta::Scope& meta, Output& output,
+        Millis deadline, std::string lock_record, run::StepScope& scope)
+      : ports_(ports),
+        etcd_(etcd),
+        meta_(meta),
+        output_(output),
+        deadline_(deadline),
+        lock_record_(std::move(lock_record)),
+        scope_(scope),
+        start_(ports.clock.Monotonic()) {}
+
+  bool MustDie() {
+    const Millis now = ports_.clock.Monotonic();
+    if (now - last_look_ < kLook) return !why_.empty();
+    last_look_ = now;
+    if (now - start_ > deadline_)
+      why_ = fmt::format("it did not end within {}", FormatDuration(now - start_));
+    if (output_.SaidExit() && now - *output_.SaidExit() > kSaidExit)
+      why_ = "it said that it exits and did not";
+    if (scope_.IsInterrupted()) why_ = "a second signal asked to stop now";
+    LookAtSessions();
+    if (now - told_ >= Millis(1'000)) {
+      told_ = now;
+      scope_.Waiting(output_.Last().empty() ? "the migration runs" : Printable(output_.Last()));
+    }
+    return !why_.empty();
+  }
+  const std::string& Why() const { return why_; }
+
+ private:
+  // The lock of our migrator is recorded, so that it can be released once that is dead; a Milvus
+  // that registers spoils what is being written.
+  void LookAtSessions() {
+    const std::string sessions = meta_.Sessions();
+    const auto page = etcd_.GetPage({sessions, model::EndOfPrefix(sessions), 0, 0, false});
+    if (!page) return;  // it is for the migration to say what it makes of that
+    for (const model::KeyValue& kv : page->kvs) {
+      if (kv.key == meta_.MigrationLock()) {
+        Record(kv);
+      } else if (kv.lease != 0) {
+        why_ = fmt::format("a Milvus registered {} while it ran", kv.key);
+      }
+    }
+  }
+
+  void Record(const model::KeyValue& lock) {
+    if (lock_record_.empty() || lock.create_revision == recorded_) return;
+    recorded_ = lock.create_revision;
+    const boost::json::object record{{"lease", lock.lease},
+                                     {"create_revision", lock.create_revision}};
+    // Without a record the lock is waited for.
+    (void)ports_.files.Replace(lock_record_, boost::json::serialize(record) + "\n", 0600);
+  }
+
+  const EffectPorts& ports_;
+  ports::EtcdClient& etcd_;
+  meta::Scope meta_;
+  Output& output_;
+  Millis deadline_;
+  std::string lock_record_;
+  run::StepScope& scope_;
+  Millis start_;
+  Millis last_look_{-10'000};
+  Millis told_{0};
+  std::int64_t recorded_ = 0;
+  std::string why_;
+};
+
+// The file that the tool gets, with what TLS needs beside it.
+Result<std::vector<ports::FileInside>> FilesFor(const EffectPorts& ports,
+                                                const plan::Migration& migration,
+                                                const MigrationTarget& target) {
+  config::MigrateYaml yaml;
+  std::vector<ports::FileInside> files;
+  if (!migration.migrate_file.empty() && !target.is_scratch) {
+    MU_TRY(const std::string text, ports.files.Read(migration.migrate_file));
+    MU_TRY(const std::string sha256, ports.files.Sha256Of(migration.migrate_file));
+    if (sha256 != migration.migrate_sha256)
+      return Fail(ErrorCode::kFileChanged,
+                  migration.migrate_file + " was changed since the plan was made");
+    MU_TRY(yaml, config::ParseMigrateYaml(text, migration.migrate_file));
+    for (std::string* path : {&yaml.tls.certificate, &yaml.tls.key, &yaml.tls.authority}) {
+      if (!yaml.tls.is_enabled || path->empty()) continue;
+      MU_TRY(std::string bytes, ports.files.Read(ports.files.Absolute(*path)));
+      *path = fmt::format("/milvus/configs/tls-{}.pem", files.size());
+      files.push_back({*path, std::move(bytes)});
+    }
+  }
+  MU_TRY(yaml.source, model::ParseVersion(migration.source_version));
+  MU_TRY(yaml.target, model::ParseVersion(migration.target_version));
+  yaml.command = config::MigrateCommand::kRun;
+  yaml.runs_with_backup = migration.has_tool_backup;
+  yaml.backup_file = kBackupInside;
+  yaml.endpoints = target.endpoints;
+  yaml.root_path = migration.root_path;
+  yaml.meta_path = migration.meta_path;
+  yaml.kv_path = migration.kv_path;
+  files.push_back({kConfig, config::FormatMigrateYaml(yaml, config::Secrets::kWritten)});
+  return files;
+}
+
+// Removes the container whatever happens.
+class Job {
+ public:
+  Job(ports::Docker& docker, ports::JobSpec spec) : docker_(docker), spec_(std::move(spec)) {}
+  ~Job() { (void)docker_.Remove(spec_.name, true); }
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+
+  Status Make(const std::vector<ports::FileInside>& files) {
+    MU_CHECK(docker_.CreateJob(spec_));
+    return docker_.CopyIn(spec_.name, files);
+  }
+  // Engines without docker-init cannot start a container with one.
+  static bool IsAboutInit(const Error& error) {
+    return error.message.find("docker-init") != std::string::npos;
+  }
+  Status MakeWithoutInit(const std::vector<ports::FileInside>& files) {
+    MU_CHECK(docker_.Remove(spec_.name, true));
+    spec_.has_init = false;
+    return Make(files);
+  }
+  const std::string& Name() const { return spec_.name; }
+
+ private:
+  ports::Docker& docker_;
+  ports::JobSpec spec_;
+};
+
+std::string MeaningOf(int exit_code) {
+  switch (exit_code) {
+    case 1:
+      return "it refused what it was given, or found a session";
+    case 2:
+      return "it panicked, or could not use its configuration";
+    case 100:
+      return "a backup or rollback of its own failed";
+    default:
+      return "it was killed or broke down";
+  }
+}
+
+}  // namespace
+
+Result<run::Evidence> RunInContainer(const EffectPorts& ports, const plan::Migration& migration,
+                                     const MigrationTarget& target, std::size_t keys,
+                                     const std::string& log, const std::string& lock_record,
+                                     run::StepScope& scope) {
+  const meta::Scope meta = ScopeOf(migration);
+  MU_TRY(const auto etcd, ports.etcd_clients.Of(target.etcd_container));
+  MU_TRY(const ports::KeyPage lock, etcd->GetPage({meta.MigrationLock(), "", 0, 0, false}));
+  if (!lock.kvs.empty() && !target.is_scratch)
+    return Fail(ErrorCode::kMigrationRunning,
+                fmt::format("another migration holds {}", meta.MigrationLock()));
+  ports::JobSpec spec;
+  spec.name = fmt::format("milvus-upgrade-{}-{}", target.is_scratch ? "rehearsal" : "migration",
+                          migration.project);
+  spec.image = migration.image;
+  spec.network = target.network;
+  spec.argv = {kProgram, std::string("-config=") + kConfig};
+  spec.labels = {{run::kHelperLabel, migration.project}};
+  if (!target.is_scratch) spec.labels[run::kMigratorLabel] = migration.project;
+  spec.has_init = true;
+  spec.is_gentle = target.is_scratch;
+  Job job(ports.docker, spec);
+  (void)ports.docker.Remove(job.Name(), true);
+  MU_TRY(const auto files, FilesFor(ports, migration, target));
+  MU_CHECK(job.Make(files));
+
+  MU_TRY(const auto log_file, ports.files.OpenAppend(log, 0600));
+  Output output(*log_file, ports.clock);
+  const Millis start = ports.clock.Monotonic();
+  Watch watch(ports, *etcd, meta, output, DeadlineOf(keys, migration.has_tool_backup), lock_record,
+              scope);
+  const auto run = [&] {
+    return ports.docker.RunJob(
+        job.Name(), [&](std::string_view line) { output.Take(line); },
+        [&] { return watch.MustDie(); });
+  };
+  auto ended = run();
+  if (!ended && Job::IsAboutInit(ended.error())) {
+    MU_CHECK(job.MakeWithoutInit(files));
+    ended = run();
+  }
+  const std::string took = FormatDuration(ports.clock.Monotonic() - start);
+  const auto fail = [&](const std::string& what) {
+    return Fail(ErrorCode::kMigrationFailed,
+                fmt::format("the migration by {} failed after {}: {}; it said: {}", migration.image,
+                            took, what, output.Why()),
+                "its output is in " + log);
+  };
+  if (!ended && ended.error().code == ErrorCode::kContainerFailed)
+    return fail("it cannot be started: " + ended.error().message);
+  if (!ended) return fail(ended.error().message);
+  if (!watch.Why().empty()) return fail(watch.Why());
+  if (output.SaidExit()) return fail("it gave up because a session came or went");
+  if (*ended != 0) return fail(fmt::format("exit code {}: {}", *ended, MeaningOf(*ended)));
+  run::Evidence evidence{{"engine", migration.image},
+                         {"exit_code", "0"},
+                         {"took", took},
+                         {"lines", std::to_string(output.Lines())},
+                         {"log", log}};
+  if (migration.has_tool_backup) {
+    const std::string tar = log + ".backup.tar";
+    if (const Status copied = ports.docker.CopyOut(job.Name(), kBackupInside, tar); copied)
+      evidence["tool_backup"] = tar;
+  }
+  return evidence;
+}
+
+}  // namespace mu::effects
