@@ -9,7 +9,6 @@ namespace {
 constexpr int kLoaded = 2;         // load status of 2.2
 constexpr int kBuildFinished = 3;  // state of a build, the same in both
 
-// Every index gets a name of its own in 2.2: those without one were all called the same.
 constexpr std::string_view kDefaultName = "_default_idx";
 constexpr std::string_view kNestedParams = "params";
 
@@ -32,6 +31,10 @@ std::string AliasValue(const wire::Alias21& alias, std::uint64_t time) {
   return value.SerializeAsString();
 }
 
+std::string NewIndexName(const std::string& name, std::int64_t field) {
+  return name == kDefaultName ? name + "_" + std::to_string(field) : name;
+}
+
 tl::expected<std::string, std::string> FieldIndexValue(std::int64_t collection,
                                                        const wire::Collection::Field& field,
                                                        const wire::Index21& index) {
@@ -41,8 +44,7 @@ tl::expected<std::string, std::string> FieldIndexValue(std::int64_t collection,
   wire::FieldIndex22::Index& inner = *value.mutable_index();
   inner.set_collection_id(collection);
   inner.set_field_id(field.id());
-  inner.set_name(index.name() == kDefaultName ? index.name() + "_" + std::to_string(field.id())
-                                              : index.name());
+  inner.set_name(NewIndexName(index.name(), field.id()));
   inner.set_index_id(index.id());
   *inner.mutable_type_params() = field.type_params();
   *inner.mutable_user_index_params() = index.params();

@@ -17,6 +17,9 @@ namespace mu::meta {
 // `time` 0: of the alias itself; else the time stamp of the snapshot's key.
 std::string AliasValue(const wire::Alias21& alias, std::uint64_t time);
 
+// 2.2 wants each index to have a name of its own, where 2.1 called all without one the same.
+std::string NewIndexName(const std::string& name, std::int64_t field);
+
 // The index of one field. Error: why its parameters cannot be taken apart.
 tl::expected<std::string, std::string> FieldIndexValue(std::int64_t collection,
                                                        const wire::Collection::Field& field,

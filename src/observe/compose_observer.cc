@@ -6,10 +6,13 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <set>
 
 #include "milvus_upgrade/base/digest.h"
 #include "milvus_upgrade/base/text.h"
+#include "milvus_upgrade/rules/migration.h"
 #include "observe/etcd_facts.h"
+#include "observe/migration_facts.h"
 #include "observe/settings.h"
 
 namespace mu::observe {
@@ -250,7 +253,7 @@ Status ObserveMilvus(const World& world, const std::vector<model::Container>& al
     observed->etcd.container_name = etcd->name;
     observed->etcd.service = service;
     if (etcd->IsRunning()) {
-      ReadEtcdFacts(world.etcd, observed->settings, &observed->etcd);
+      ReadEtcdFacts(world.etcd, observed->settings, &observed->etcd, &observed->migration.metadata);
     } else {
       observed->etcd.unreachable = fmt::format("its container {} is {}", etcd->name, etcd->status);
     }
@@ -267,24 +270,37 @@ Status ObserveMilvus(const World& world, const std::vector<model::Container>& al
   return {};
 }
 
-Status ObserveImages(const World& world, const config::Config& config, model::Observed* observed) {
-  for (const model::MilvusService& milvus : observed->milvus) {
-    std::vector<std::string> references = {milvus.image.Text()};
-    if (milvus.container) references.push_back(milvus.container->image);
-    if (const auto to = model::ParseVersion(config.to)) {
-      references.push_back(
-          milvus.image.WithTag("v" + to->Text() + model::VariantOfTag(milvus.image.tag)).Text());
+// What runs, what the files name, what each hop needs.
+std::set<std::string> ReferencesOf(const config::Config& config,
+                                   const std::optional<rules::VersionPath>& path,
+                                   const model::Observed& observed) {
+  std::set<std::string> references;
+  for (const model::MilvusService& milvus : observed.milvus) {
+    references.insert(milvus.image.Text());
+    if (milvus.container) references.insert(milvus.container->image);
+    if (!path) continue;
+    for (const rules::HopRule& hop : path->hops) {
+      references.insert(
+          milvus.image.WithTag(model::TagForVersion(milvus.image.tag, hop.to)).Text());
     }
-    for (const std::string& reference : references) {
-      if (observed->images.contains(reference)) continue;
-      MU_TRY(observed->images[reference], world.docker.InspectImage(reference));
-      if (observed->images[reference]) continue;
-      // A missing image that is found here costs no outage. A registry that cannot be asked says
-      // nothing: the pull comes before the outage as well.
-      const Status found = world.docker.FindInRegistry(reference);
-      if (!found && found.error().code == ErrorCode::kImageMissing) {
-        observed->unavailable_images[reference] = found.error().message;
-      }
+  }
+  const bool uses_tool =
+      config.migration_engine == config::MigrationEngine::kContainer || config.backs_up_with_tool;
+  if (path && rules::MigrationHopOf(*path) != nullptr && uses_tool)
+    references.insert(config.migration_image);
+  return references;
+}
+
+Status ObserveImages(const World& world, const std::set<std::string>& references,
+                     model::Observed* observed) {
+  for (const std::string& reference : references) {
+    MU_TRY(observed->images[reference], world.docker.InspectImage(reference));
+    if (observed->images[reference]) continue;
+    // A missing image that is found here costs no outage. A registry that cannot be asked says
+    // nothing: the pull comes before the outage as well.
+    const Status found = world.docker.FindInRegistry(reference);
+    if (!found && found.error().code == ErrorCode::kImageMissing) {
+      observed->unavailable_images[reference] = found.error().message;
     }
   }
   return {};
@@ -397,7 +413,9 @@ Result<ComposeView> ObserveCompose(const World& world, const config::Config& con
   ObserveShell(view.sources, &observed);
   MU_CHECK(ObserveServices(mine, &observed));
   MU_CHECK(ObserveMilvus(world, all, &observed));
-  MU_CHECK(ObserveImages(world, config, &observed));
+  const auto path = PathOf(config, observed);
+  ReadMigrationFacts(world, config, all, path, &observed);
+  MU_CHECK(ObserveImages(world, ReferencesOf(config, path, observed), &observed));
   if (const auto free = world.files.FreeBytes(observed.state_dir)) {
     observed.free_bytes_state = static_cast<std::int64_t>(*free);
   }

@@ -118,6 +118,7 @@ Result<model::MilvusSettings> SettingsOf(const std::map<std::string, std::string
   settings.kv_sub_path = lookup.Get("etcd.kvSubPath", "kv");
   settings.metastore = ToLower(lookup.Get("metastore.type", "etcd"));
   settings.is_etcd_embedded = ToLower(lookup.Get("etcd.use.embed", "false")) == "true";
+  settings.has_etcd_tls = ToLower(lookup.Get("etcd.ssl.enabled", "false")) == "true";
   settings.etcd_endpoints = lookup.GetList("etcd.endpoints");
   settings.storage_type = ToLower(lookup.Get("common.storageType", "minio"));
   settings.data_dir = lookup.Get("rocksmq.path", "/var/lib/milvus/rdb_data");

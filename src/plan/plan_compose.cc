@@ -8,6 +8,7 @@
 #include <set>
 
 #include "milvus_upgrade/base/text.h"
+#include "milvus_upgrade/rules/migration.h"
 
 namespace mu::plan {
 namespace {
@@ -79,6 +80,10 @@ class Builder {
     }
     plan_.notes.insert(plan_.notes.end(), in_.path.warnings.begin(), in_.path.warnings.end());
     const bool migrates = std::any_of(in_.path.hops.begin(), in_.path.hops.end(), IsMigration);
+    if (migrates) {
+      for (std::string& change : rules::ClientChanges(in_.observed))
+        plan_.notes.push_back(std::move(change));
+    }
     if (migrates && !in_.config.rehearses)
       plan_.notes.emplace_back("the migration is not rehearsed, as asked for with --no-rehearsal");
   }

@@ -38,8 +38,6 @@ inline void AddInfo(Findings& out, std::string subject, std::string message, std
 
 // The version to go to: the end of the path, else --to; nullopt when it cannot be read.
 std::optional<model::Version> TargetOf(const CheckInput& in);
-// The version that runs: --from, else the first tag, else the first session.
-std::optional<model::Version> RunningOf(const CheckInput& in);
 // The service of that name in the resolved files, or null.
 const model::ComposeService* ServiceOf(const model::Observed& observed, const std::string& service);
 // True when major.minor of `version` is at least the given one; a pre-release counts as its minor.
@@ -63,13 +61,24 @@ inline constexpr std::string_view kServiceLabel = "com.docker.compose.service";
 MU_CHECKS(CheckVersionKnown);
 MU_CHECKS(CheckMixedVersions);
 MU_CHECKS(CheckVersionAgreement);
-MU_CHECKS(CheckMetadataMigration);
-MU_CHECKS(CheckMetadataEra);
 MU_CHECKS(CheckIndexKinds);
 MU_CHECKS(CheckRoles);
 MU_CHECKS(CheckQueuePin);
 MU_CHECKS(CheckQueueChange);
 MU_CHECKS(CheckMetastore);
+// checks_migration.cc
+MU_CHECKS(CheckMetadataEra);
+MU_CHECKS(CheckMetadataConversion);
+MU_CHECKS(CheckMigrateFile);
+MU_CHECKS(CheckMigrateCommand);
+MU_CHECKS(CheckMigrateSourceVersion);
+MU_CHECKS(CheckMigrateTargetVersion);
+MU_CHECKS(CheckMigrateEndpoints);
+MU_CHECKS(CheckMigrateRootPath);
+MU_CHECKS(CheckMigrateMetaPath);
+MU_CHECKS(CheckMigrateAuth);
+MU_CHECKS(CheckMigrationImage);
+MU_CHECKS(CheckMigrationSibling);
 // checks_containers.cc
 MU_CHECKS(CheckContainers);
 MU_CHECKS(CheckDependencies);

@@ -42,6 +42,18 @@ bool IsRoleOfFourCoordinators(Role role) {
          role == Role::kQueryCoord;
 }
 
+// " (of trees)", where the metadata was read so far.
+std::string CollectionsWith(const CheckInput& in, const std::string& kind) {
+  std::vector<std::string> names;
+  for (const model::CollectionFacts& collection : in.observed.migration.metadata.collections) {
+    const bool has = std::any_of(
+        collection.indexes.begin(), collection.indexes.end(),
+        [&](const model::FieldIndex& index) { return ToLower(index.kind) == ToLower(kind); });
+    if (has) names.push_back(collection.name);
+  }
+  return names.empty() ? "" : fmt::format(" (of {})", Join(names, ", "));
+}
+
 }  // namespace
 
 void CheckVersionKnown(const CheckInput& in, Findings& out) {
@@ -111,39 +123,6 @@ void CheckVersionAgreement(const CheckInput& in, Findings& out) {
   }
 }
 
-void CheckMetadataMigration(const CheckInput& in, Findings& out) {
-  if (in.path == nullptr) return;
-  for (const HopRule& hop : in.path->hops) {
-    if (hop.action != Action::kMetadataMigration) continue;
-    AddError(
-        out, fmt::format("{} to {}", hop.from.Text(), hop.to.Text()),
-        "this hop needs the metadata migration, which is not in this build yet", hop.reason,
-        "nothing was touched; see CHANGELOG.md for the build that brings it. Do not change the "
-        "image alone");
-  }
-}
-
-void CheckMetadataEra(const CheckInput& in, Findings& out) {
-  const auto running = RunningOf(in);
-  if (!running) return;
-  const model::EtcdFacts& etcd = in.observed.etcd;
-  const std::string subject = in.observed.settings.MetaPrefix();
-  if (IsAtLeastMinor(*running, 2, 2) && etcd.has_meta_2_1) {
-    AddError(out, subject,
-             fmt::format("the metadata is {} the form of 2.1 while {} runs on it",
-                         etcd.has_meta_2_2 ? "partly still in" : "in", running->Text()),
-             "the image was changed without the metadata migration: such a server says healthy and "
-             "counts rows, but its indexes are gone and every search fails",
-             "go back to the 2.1 image, or restore a backup of the keys, then upgrade with the "
-             "migration");
-  } else if (!IsAtLeastMinor(*running, 2, 2) && etcd.has_meta_2_2) {
-    AddError(out, subject,
-             fmt::format("the metadata is in the form of 2.2 while {} runs on it", running->Text()),
-             "a 2.2 server or a migration has written it; a second migration would damage it",
-             "restore the keys from before the migration, or start 2.2");
-  }
-}
-
 void CheckIndexKinds(const CheckInput& in, Findings& out) {
   const auto target = TargetOf(in);
   if (!target) return;
@@ -151,8 +130,9 @@ void CheckIndexKinds(const CheckInput& in, Findings& out) {
     for (const LostIndexRow& lost : kLostIndexes) {
       if (count <= 0 || ToLower(kind) != ToLower(lost.kind) || *target < lost.since) continue;
       AddError(out, kind,
-               fmt::format("{} {} of kind {}, which {} cannot load", count,
-                           count == 1 ? "index is" : "indexes are", kind, target->Text()),
+               fmt::format("{} {} of kind {}{}, which {} cannot load", count,
+                           count == 1 ? "index is" : "indexes are", kind, CollectionsWith(in, kind),
+                           target->Text()),
                std::string(lost.source),
                "drop the index and build another kind (IVF_FLAT, HNSW) while the old version runs");
     }

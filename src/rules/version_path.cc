@@ -234,6 +234,12 @@ std::string_view NameOf(Verdict verdict) {
   return "";
 }
 
+Platform PlatformOf(const model::Observed& observed) {
+  const bool is_standalone =
+      observed.milvus.size() == 1 && observed.milvus.front().role == model::Role::kStandalone;
+  return is_standalone ? Platform::kComposeStandalone : Platform::kComposeCluster;
+}
+
 Result<VersionPath> FindPath(const Version& from, const Version& to, Platform platform,
                              MessageQueue queue, bool allows_downgrade) {
   VersionPath path;

@@ -3,7 +3,10 @@
 // Two stacks: standalone and cluster, in the shape of the official files.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "fakes/fake_ports.h"
 #include "fakes/unsynced_files.h"
@@ -49,6 +52,11 @@ networks:
     name: milvus
 )";
 
+inline std::string StandaloneFile21() {
+  std::string text = kStandaloneFile;
+  return text.replace(text.find("v2.2.16"), 7, "v2.1.0");
+}
+
 // All eight services take their image from one line.
 inline std::string ClusterFile() {
   std::string text = R"(services:
@@ -74,6 +82,8 @@ inline std::string ClusterFile() {
 
 struct Stage {
   static constexpr char kFile[] = "/srv/milvus/docker-compose.yml";
+  static constexpr char k21[] = "milvusdb/milvus:v2.1.0";
+  static constexpr char kTool[] = "milvusdb/meta-migration:v2.2.0-bugfix-20230112";
   static constexpr char kOld[] = "milvusdb/milvus:v2.2.16";
   static constexpr char kNew[] = "milvusdb/milvus:v2.3.5";
 
@@ -92,7 +102,8 @@ struct Stage {
     world.AddImage("quay.io/coreos/etcd:v3.5.5", Program::kEtcd);
     world.AddImage("minio/minio:RELEASE.2023-03-20T20-16-18Z", Program::kOther);
     world.AddImage("kafka:3.4.1", Program::kOther);
-    world.AddImage("milvusdb/milvus:v2.1.0", Program::kMilvus, "2.1.0");
+    world.AddImage(k21, Program::kMilvus, "2.1.0");
+    world.AddImage(kTool, Program::kOther);
     world.AddImage("milvusdb/milvus:v2.2.15", Program::kMilvus, "2.2.15");
     world.AddImage(kOld, Program::kMilvus, "2.2.16");
     world.AddImage(kNew, Program::kMilvus, "2.3.5");
@@ -100,6 +111,23 @@ struct Stage {
     world.Etcd().Put("by-dev/meta/field-index/1/2", "an index");
     world.Etcd().Put("by-dev/kv/gid/timestamp", "a clock");
     selectors.files = {kFile};
+  }
+
+  // This in place of the metadata; sessions stay.
+  void PutMetadata(const std::map<std::string, std::string>& keys) {
+    const auto is_kept = [](const std::string& key) {
+      return key.starts_with("by-dev/meta/session/");
+    };
+    std::vector<EtcdStore::Change> changes;
+    for (const auto& [key, kv] : world.Etcd().Keys()) {
+      if (!is_kept(key)) changes.push_back({key, std::nullopt});
+    }
+    world.Etcd().Apply(changes);
+    changes.clear();
+    for (const auto& [key, value] : keys) {
+      if (!is_kept(key)) changes.push_back({key, value});
+    }
+    world.Etcd().Apply(changes);
   }
 
   // Everything up and serving, 40 s later.

@@ -15,25 +15,12 @@ namespace {
 using fakes::PowerCut;
 using Keep = fakes::UnsyncedFiles::Keep;
 
-std::string File21() {
-  std::string text = fakes::kStandaloneFile;
-  text.replace(text.find("milvus:v2.2.16"), 14, "milvus:v2.1.0");
-  return text;
-}
-
 class Story21 : public Story {
  public:
-  Story21() : Story(File21()) {
+  Story21() : Story(fakes::StandaloneFile21()) {
     config.migration_engine = config::MigrationEngine::kBuiltin;
-    config.skipped_checks = {"metadata-migration", "index-kinds"};  // TEMP
     config.rehearses = false;  // there is no second etcd in this world
-    fakes::EtcdStore& etcd = stage.world.Etcd();
-    for (const char* key : {"root-coord/collection/1", "field-index/1/2"})
-      etcd.Delete(meta::kScope.Prefix() + key);
-    for (const auto& [key, value] : meta::RealKeys("etcd-2.1.jsonl")) {
-      if (meta::kScope.Holds(key) && !key.starts_with(meta::kScope.Sessions()))
-        etcd.Put(key, value);
-    }
+    stage.PutMetadata(meta::RealKeys("etcd-2.1.jsonl"));
   }
 
   meta::Keys Metadata() {
@@ -66,7 +53,7 @@ TEST(Migration, EndsWithTheMetadataOf22AndTheNewVersionUp) {
 TEST(Migration, GoesOnToTheNextHop) {
   Story21 story;
   const meta::Keys before = story.Metadata();
-
+  story.config.skipped_checks = {"index-kinds"};  // one is of a kind that 2.3 cannot load
   story.Plan("2.3.5");
   const Ending ending = story.BeginAndGo();
   ASSERT_EQ(ending.outcome, "done") << ending.error->Text();

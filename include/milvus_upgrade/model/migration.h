@@ -28,9 +28,9 @@ struct EtcdTls {
 struct MigrateFile {
   std::string path;  // absolute
   std::string sha256;
-  bool is_given = false;           // by --migrate-file; else found beside the compose file
-  std::vector<std::string> rival;  // a second one beside the compose file: nobody can tell which
-  std::string problem;             // why it cannot be read or understood, with file:line
+  bool is_given = false;  // by --migrate-file; else found beside the compose file
+  std::string rival;      // a second one beside the compose file: nobody can tell which
+  std::string problem;    // why it cannot be read or understood, with file:line
   std::vector<std::string> warnings;
   std::string command;  // "run", "backup", "rollback"
   bool runs_with_backup = false;
@@ -41,9 +41,11 @@ struct MigrateFile {
   std::string root_path;
   std::string meta_path;
   std::string kv_path;
-  EtcdTls tls;
-  bool has_user = false;             // etcd.auth
-  std::map<std::string, int> lines;  // "etcd.rootPath" -> line, from 1
+  std::vector<std::string> strangers;  // of `endpoints`: those that do not lead to this etcd
+  EtcdTls tls;                         // its paths absolute
+  std::vector<std::string> missing;    // of these paths: what is not there
+  bool has_user = false;               // etcd.auth
+  std::map<std::string, int> lines;    // "etcd.rootPath" -> line, from 1
   bool operator==(const MigrateFile&) const = default;
 };
 
@@ -87,7 +89,7 @@ struct FieldIndex {
 struct CollectionFacts {
   std::string name;
   std::vector<FieldIndex> indexes;
-  std::int64_t dropped_segments = 0;  // not dropped themselves, of partitions that are
+  std::int64_t dropped_segments = 0;  // still recorded, of partitions that were dropped
   std::int64_t dropped_rows = 0;      // in these
   bool operator==(const CollectionFacts&) const = default;
 };

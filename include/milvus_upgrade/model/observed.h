@@ -51,6 +51,7 @@ struct MilvusSettings {
   std::string metastore = "etcd";
   bool is_etcd_embedded = false;
   std::vector<std::string> etcd_endpoints;
+  bool has_etcd_tls = false;
   std::string data_dir;      // where rocksmq and local storage live inside the container
   std::string storage_type;  // "minio", "local"
   int metrics_port = 9091;
@@ -70,7 +71,7 @@ struct EtcdFacts {
   std::int64_t revision = 0;
   std::int64_t keys = 0;                   // under the root path
   std::map<std::string, int> index_kinds;  // "IVF_FLAT" -> how many indexes
-  bool has_meta_2_1 = false;               // root-coord/index or indexes/ keys
+  bool has_meta_2_1 = false;               // keys that 2.2 does not have
   bool has_meta_2_2 = false;               // field-index/ or segment-index/ keys
   std::vector<std::string> other_roots;    // other instances seen in the same etcd
   bool operator==(const EtcdFacts&) const = default;

@@ -3,6 +3,7 @@
 // run, all are shown.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +32,9 @@ struct CheckRow {
   std::string_view why;    // what would happen otherwise
   void (*run)(const CheckInput&, std::vector<model::Finding>&);
 };
+
+// The version that runs: --from, else the first tag, else the first session.
+std::optional<model::Version> RunningOf(const CheckInput& in);
 
 std::span<const CheckRow> CheckTable();
 // Runs all, marks those named in config.skipped_checks as skipped. Errors: kUsage for a name that

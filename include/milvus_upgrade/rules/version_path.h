@@ -82,6 +82,9 @@ struct LatestPatchRow {
 };
 std::span<const LatestPatchRow> LatestPatchTable();
 
+// Of a Compose stack: one standalone, or roles of their own.
+Platform PlatformOf(const model::Observed& observed);
+
 // Errors: kPathRefused with the rule id in the message and what to do instead.
 Result<VersionPath> FindPath(const model::Version& from, const model::Version& to,
                              Platform platform, model::MessageQueue queue, bool allows_downgrade);

@@ -72,10 +72,11 @@ test_an_etcd_that_is_not_there_is_waited_for_and_given_up() {
   run migrate -c migrate.yaml --yes --etcd-patience 1s
   expect_error 75 MU-160
 }
-test_the_containers_engine_is_for_later() {
+test_the_containers_engine_needs_the_container_of_etcd() {
   config run
   run migrate -c migrate.yaml --yes --engine container
-  expect_error 4 MU-103
+  expect_error 2 MU-101
+  expect_err '--etcd-container'
 }
 test_forth_and_back_on_a_real_etcd() {
   real_etcd

@@ -81,6 +81,14 @@ void RunAs(World& w, const Version& version) {
   }
 }
 
+// 2.1.4 on the way to 2.2.16, and the same with a migrate.yaml that agrees.
+Observed& From21(World& w) {
+  w.observed = samples::StandaloneOf21();
+  w.config.to = "2.2.16";
+  return w.observed;
+}
+model::MigrateFile& WithFile(World& w) { return From21(w).migration.file = samples::FileOf21(); }
+
 struct Case {
   std::string id;
   Stack stack;
@@ -125,11 +133,6 @@ const std::vector<Case>& Firing() {
          w.observed.milvus[0].session_version = Version{2, 2, 14, ""};
        },
        kInfo, "standalone", "its session says 2.2.14"},
-      {"metadata-migration", Stack::kStandalone,
-       [](World& w) {
-         RunAs(w, {2, 1, 4, ""});
-       },
-       kError, "2.1.4 to 2.2.16", "not in this build yet"},
       {"metadata-era", Stack::kStandalone,
        [](World& w) {
          w.observed.etcd.has_meta_2_1 = true;
@@ -143,6 +146,124 @@ const std::vector<Case>& Firing() {
          RunAs(w, {2, 1, 4, ""});
        },
        kError, "by-dev/meta/", "in the form of 2.2 while 2.1.4 runs"},
+      {"metadata-era", Stack::kStandalone,
+       [](World& w) {
+         w.observed.migration.metadata.form = model::MetadataForm::kMixed;
+       },
+       kError, "by-dev/meta/", "partly still in the form of 2.1"},
+      {"metadata-era", Stack::kStandalone,
+       [](World& w) {
+         From21(w);
+         w.observed.migration.metadata.is_cut = true;
+       },
+       kError, "by-dev/meta/", "was cut, and 2.1.4 runs on it"},
+      {"metadata-conversion", Stack::kStandalone,
+       [](World& w) { From21(w).migration.metadata.unread = "etcd is compacted"; }, kError,
+       "by-dev/meta/", "cannot be read: etcd is compacted"},
+      {"metadata-conversion", Stack::kStandalone,
+       [](World& w) {
+         From21(w).migration.metadata.unconvertible = "1 key cannot:\n  a: it is damaged";
+       },
+       kError, "by-dev/meta/", "a: it is damaged"},
+      {"migrate-file", Stack::kStandalone,
+       [](World& w) { WithFile(w).problem = "m.yaml:3: what"; }, kError,
+       "/srv/milvus/migrate.yaml", "m.yaml:3: what"},
+      {"migrate-file", Stack::kStandalone,
+       [](World& w) { WithFile(w).rival = "/srv/milvus/migration.yaml"; }, kError,
+       "/srv/milvus/migrate.yaml", "/srv/milvus/migration.yaml is there as well"},
+      {"migrate-file", Stack::kStandalone,
+       [](World& w) {
+         WithFile(w).warnings = {"m.yaml:9: there is no such key"};
+       },
+       kWarning, "/srv/milvus/migrate.yaml", "m.yaml:9: there is no such key"},
+      {"migrate-file", Stack::kStandalone,
+       [](World& w) { WithFile(w).missing = {"/srv/milvus/ca.crt"}; }, kError,
+       "/srv/milvus/migrate.yaml", "/srv/milvus/ca.crt is not there"},
+      {"migrate-file", Stack::kStandalone,
+       [](World& w) {
+         w.observed.migration.file = samples::FileOf21();
+         w.observed.migration.file.is_given = true;
+       },
+       kInfo, "/srv/milvus/migrate.yaml", "it is not used"},
+      {"migrate-command", Stack::kStandalone, [](World& w) { WithFile(w).command = "rollback"; },
+       kError, "/srv/milvus/migrate.yaml:3: cmd.type", "it says rollback"},
+      {"migrate-source-version", Stack::kStandalone,
+       [](World& w) {
+         WithFile(w).source = {2, 1, 0, ""};
+       },
+       kError, "/srv/milvus/migrate.yaml:6: config.sourceVersion", "it says 2.1.0, and 2.1.4 runs"},
+      {"migrate-target-version", Stack::kStandalone,
+       [](World& w) {
+         WithFile(w).target = Version{2, 1, 4, ""};
+       },
+       kError, "/srv/milvus/migrate.yaml:7: config.targetVersion", "nothing is migrated"},
+      {"migrate-target-version", Stack::kStandalone,
+       [](World& w) {
+         WithFile(w).target = Version{2, 2, 0, "rc1"};
+       },
+       kError, "/srv/milvus/migrate.yaml:7: config.targetVersion", "it says 2.2.0-rc1"},
+      {"migrate-target-version", Stack::kStandalone,
+       [](World& w) {
+         WithFile(w).target = Version{2, 3, 5, ""};
+       },
+       kError, "/srv/milvus/migrate.yaml:7: config.targetVersion", "it says 2.3.5"},
+      {"migrate-target-version", Stack::kStandalone,
+       [](World& w) {
+         WithFile(w).target = Version{2, 2, 9, ""};
+       },
+       kWarning, "/srv/milvus/migrate.yaml:7: config.targetVersion", "goes to 2.2.16"},
+      {"migrate-endpoints", Stack::kStandalone,
+       [](World& w) { WithFile(w).strangers = {"localhost:2379"}; }, kError,
+       "/srv/milvus/migrate.yaml:12: etcd.endpoints",
+       "localhost:2379 does not lead to milvus-etcd"},
+      {"migrate-endpoints", Stack::kStandalone,
+       [](World& w) {
+         WithFile(w).strangers = {"a:2379", "b:2379"};
+         w.config.migration_engine = config::MigrationEngine::kBuiltin;
+       },
+       kWarning, "/srv/milvus/migrate.yaml:12: etcd.endpoints", "a:2379, b:2379 do not lead"},
+      {"migrate-root-path", Stack::kStandalone,
+       [](World& w) { WithFile(w).root_path = "my-release"; }, kError,
+       "/srv/milvus/migrate.yaml:13: etcd.rootPath", "it says my-release"},
+      {"migrate-meta-path", Stack::kStandalone, [](World& w) { WithFile(w).meta_path = "metadata"; },
+       kError, "/srv/milvus/migrate.yaml:14: etcd.metaSubPath", "under meta"},
+      {"migrate-auth", Stack::kStandalone, [](World& w) { WithFile(w).has_user = true; }, kError,
+       "/srv/milvus/migrate.yaml: etcd.auth.enabled", "cannot give"},
+      {"migrate-auth", Stack::kStandalone,
+       [](World& w) { From21(w).etcd.status.is_auth_enabled = true; }, kError, "milvus-etcd",
+       "cannot give"},
+      {"migrate-auth", Stack::kStandalone,
+       [](World& w) { From21(w).settings.has_etcd_tls = true; }, kError, "milvus-etcd",
+       "no migrate.yaml names the certificates"},
+      {"migration-image", Stack::kStandalone,
+       [](World& w) {
+         From21(w).images[samples::kTool].reset();
+         w.observed.unavailable_images[samples::kTool] = "no such manifest";
+       },
+       kError, samples::kTool, "no such manifest"},
+      {"migration-image", Stack::kStandalone,
+       [](World& w) { From21(w).images[samples::kTool].reset(); }, kInfo, samples::kTool,
+       "not on the engine yet"},
+      {"migration-image", Stack::kStandalone,
+       [](World& w) { From21(w).images[samples::kTool]->architecture = "arm64"; }, kError,
+       samples::kTool, "it is for arm64"},
+      {"migration-image", Stack::kStandalone,
+       [](World& w) {
+         w.config.migration_image = "milvus/meta-migration:v2.2.0";
+         From21(w);
+         w.observed.images["milvus/meta-migration:v2.2.0"] = w.observed.images[samples::kTool];
+       },
+       kWarning, "milvus/meta-migration:v2.2.0", "can lose metadata"},
+      {"migration-sibling", Stack::kStandalone,
+       [](World& w) { From21(w).migration.metadata.siblings = {"by-dev/meta2"}; }, kError,
+       "by-dev/meta2", "would take these keys for by-dev/meta/"},
+      {"migration-sibling", Stack::kStandalone,
+       [](World& w) {
+         From21(w).migration.metadata.siblings = {"by-dev/meta2"};
+         w.config.migration_engine = config::MigrationEngine::kBuiltin;
+         w.config.backs_up_with_tool = true;
+       },
+       kWarning, "by-dev/meta2", "would take these keys"},
       {"index-kinds", Stack::kStandalone,
        [](World& w) { w.observed.etcd.index_kinds["ANNOY"] = 2; }, kError, "ANNOY",
        "2 indexes are of kind ANNOY, which 2.3.5 cannot load"},
@@ -433,7 +554,6 @@ const std::vector<SilentCase>& Silent() {
          w.observed.milvus[0].session_version.reset();
          for (auto& session : w.observed.etcd.sessions) session.version.clear();
        }},
-      {"metadata-migration", Stack::kStandalone, [](World& w) { w.config.to = "2.5.27"; }},
       {"metadata-era", Stack::kStandalone,
        [](World& w) {
          RunAs(w, {2, 1, 4, ""});
@@ -441,6 +561,56 @@ const std::vector<SilentCase>& Silent() {
          w.observed.etcd.has_meta_2_2 = false;
        }},
       {"metadata-era", Stack::kStandalone, [](World& w) { w.observed.etcd.has_meta_2_2 = false; }},
+      {"metadata-conversion", Stack::kStandalone,
+       [](World& w) {
+         From21(w).migration.metadata.losses = {"one key with a field that is not known"};
+       }},
+      // Nothing is converted on this way.
+      {"metadata-conversion", Stack::kStandalone,
+       [](World& w) { w.observed.migration.metadata.unconvertible = "1 key cannot"; }},
+      {"migrate-file", Stack::kStandalone, [](World& w) { WithFile(w); }},
+      {"migrate-file", Stack::kStandalone,
+       [](World& w) { w.observed.migration.file = samples::FileOf21(); }},
+      {"migrate-command", Stack::kStandalone, [](World& w) { WithFile(w); }},
+      {"migrate-source-version", Stack::kStandalone,
+       [](World& w) {
+         WithFile(w).source = {2, 1, 0, ""};
+         w.config.from = "2.1.0";
+       }},
+      {"migrate-target-version", Stack::kStandalone, [](World& w) { WithFile(w); }},
+      // A backup has none.
+      {"migrate-target-version", Stack::kStandalone, [](World& w) { WithFile(w).target.reset(); }},
+      {"migrate-endpoints", Stack::kStandalone, [](World& w) { WithFile(w); }},
+      {"migrate-root-path", Stack::kStandalone, [](World& w) { WithFile(w); }},
+      {"migrate-meta-path", Stack::kStandalone, [](World& w) { WithFile(w); }},
+      // A file that cannot be understood has one finding.
+      {"migrate-root-path", Stack::kStandalone,
+       [](World& w) {
+         WithFile(w) = {};
+         w.observed.migration.file.path = "/srv/milvus/migrate.yaml";
+         w.observed.migration.file.problem = "it is no map";
+       }},
+      {"migrate-auth", Stack::kStandalone,
+       [](World& w) {
+         WithFile(w).has_user = true;
+         w.config.migration_engine = config::MigrationEngine::kBuiltin;
+       }},
+      {"migrate-auth", Stack::kStandalone,
+       [](World& w) {
+         WithFile(w).tls.is_enabled = true;
+         w.observed.settings.has_etcd_tls = true;
+       }},
+      {"migration-image", Stack::kStandalone, [](World& w) { From21(w); }},
+      {"migration-image", Stack::kStandalone,
+       [](World& w) {
+         From21(w).images[samples::kTool].reset();
+         w.config.migration_engine = config::MigrationEngine::kBuiltin;
+       }},
+      {"migration-sibling", Stack::kStandalone,
+       [](World& w) {
+         From21(w).migration.metadata.siblings = {"by-dev/meta2"};
+         w.config.migration_engine = config::MigrationEngine::kBuiltin;
+       }},
       {"index-kinds", Stack::kStandalone,
        [](World& w) {
          w.observed.etcd.index_kinds["ANNOY"] = 1;
@@ -614,6 +784,13 @@ TEST(Checks, AHealthyStackHasNeitherErrorsNorWarnings) {
     for (const Finding& finding : findings) EXPECT_EQ(finding.severity, kInfo) << TextOf({finding});
     EXPECT_FALSE(HasErrors(findings));
   }
+}
+
+TEST(Checks, AStackOf21ThatCanBeMigratedHasNeitherErrorsNorWarnings) {
+  World world = Healthy(Stack::kStandalone);
+  WithFile(world);
+  for (const Finding& finding : FindingsOf(world, Stack::kStandalone))
+    EXPECT_EQ(finding.severity, kInfo) << TextOf({finding});
 }
 
 TEST(Checks, EachFiresOnItsFact) {

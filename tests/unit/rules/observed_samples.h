@@ -215,6 +215,52 @@ inline model::Observed HealthyStandalone() {
   return observed;
 }
 
+inline const std::string kImage21 = "milvusdb/milvus:v2.1.4";
+inline const std::string kTool = config::kMigrationImage;
+
+// The standalone as 2.1.4 with metadata of its own, to be migrated by Milvus's own tool.
+inline model::Observed StandaloneOf21() {
+  model::Observed observed = HealthyStandalone();
+  observed.project.services.at("standalone").image = kImage21;
+  model::MilvusService& milvus = observed.milvus.front();
+  milvus.image.tag = "v2.1.4";
+  milvus.tag_version = model::Version{2, 1, 4, ""};
+  milvus.session_version.reset();  // 2.1 writes none
+  for (model::Session& session : observed.etcd.sessions) session.version.clear();
+  milvus.container->image = kImage21;
+  observed.images[kImage21] = observed.images[kOldImage];
+  observed.images[kTool] = observed.images[kOldImage];
+  observed.etcd.has_meta_2_1 = true;
+  observed.etcd.has_meta_2_2 = false;
+  observed.migration.network = "milvus";
+  observed.migration.endpoints = {"etcd:2379"};
+  model::MetadataFacts& metadata = observed.migration.metadata;
+  metadata.form = model::MetadataForm::k21;
+  metadata.revision = 1200;
+  metadata.keys = 40;
+  metadata.counts.collections = 1;
+  metadata.collections = {
+      {"books", {{"vec", "_default_idx", "_default_idx_101", "IVF_FLAT", "L2"}}, 0, 0}};
+  return observed;
+}
+
+// A migrate.yaml that agrees with it.
+inline model::MigrateFile FileOf21() {
+  model::MigrateFile file;
+  file.path = kFolder + "/migrate.yaml";
+  file.sha256 = HexId(11);
+  file.command = "run";
+  file.source = {2, 1, 4, ""};
+  file.target = model::Version{2, 2, 16, ""};
+  file.endpoints = {"milvus-etcd:2379"};
+  file.root_path = "by-dev";
+  file.meta_path = "meta";
+  file.kv_path = "kv";
+  file.lines = {{"cmd.type", 3},        {"config.sourceVersion", 6}, {"config.targetVersion", 7},
+                {"etcd.endpoints", 12}, {"etcd.rootPath", 13},       {"etcd.metaSubPath", 14}};
+  return file;
+}
+
 inline model::Observed HealthyCluster() {
   model::Observed observed = Foundation();
   const model::ComposeService kafka = KafkaService();
