@@ -171,6 +171,13 @@ class Flow {
     Error failed =
         outcome.error.value_or(Error{ErrorCode::kInternal, "the rollback stopped", "", {}});
     failed = std::move(failed).WithContext("rolling back");
+    if (HasMigration(rollback))
+      failed.hint = fmt::format(
+          "nothing was deleted: the backups are named with their SHA-256 in the report, in {}. "
+          "Mend "
+          "the cause and run `milvus-upgrade resume`; if the backup itself cannot be put back, "
+          "`milvus-upgrade rollback --from-snapshot` takes the keys from the etcd snapshot",
+          files_.folder);
     return Ending{"needs-person", ExitCode::kNeedsPerson, std::move(failed)};
   }
 
@@ -269,12 +276,23 @@ class Flow {
     return started;
   }
 
+  static bool HasMigration(const plan::Plan& plan) {
+    return std::any_of(plan.steps.begin(), plan.steps.end(), [](const plan::Step& step) {
+      return step.kind == plan::StepKind::kMigrateMetadata ||
+             step.kind == plan::StepKind::kRestoreMetadata;
+    });
+  }
+
   std::string NextSteps(const Error& why_no_way_back) const {
+    const std::string last_resort =
+        HasMigration(plan_) ? ". The last resort, which loses what was written since: "
+                              "`milvus-upgrade rollback --from-snapshot --accept-data-loss`"
+                            : "";
     return fmt::format(
         "{}. Read the container's log (docker logs), mend the cause and run `milvus-upgrade "
         "resume`. The old "
-        "files and the backups are in {}",
-        why_no_way_back.message, files_.folder);
+        "files and the backups are in {}{}",
+        why_no_way_back.message, files_.folder, last_resort);
   }
 
   std::optional<Error> FirstFailure() const {

@@ -247,6 +247,8 @@ Result<run::Evidence> RunInContainer(const EffectPorts& ports, const plan::Migra
   spec.argv = {kProgram, std::string("-config=") + kConfig};
   spec.labels = {{run::kHelperLabel, migration.project}};
   if (!target.is_scratch) spec.labels[run::kMigratorLabel] = migration.project;
+  const std::string& folder = scope.RunFolder();
+  spec.labels["milvus-upgrade.of-run"] = folder.substr(folder.rfind('/') + 1);
   spec.has_init = true;
   spec.is_gentle = target.is_scratch;
   Job job(ports.docker, spec);

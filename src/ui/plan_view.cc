@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 
 #include "milvus_upgrade/base/text.h"
@@ -37,7 +38,10 @@ std::string Steps(const plan::Plan& plan, const Style& style) {
     if (step.outage == plan::OutageMark::kOpens) text += style.Warn("  -- outage begins --") + "\n";
     text += Entry(
         fmt::format("  {:2}. {}", ++number, step.id),
-        fmt::format("{}: {}", plan::RowOf(step.kind).title, Printable(plan::DescribeArgs(step))),
+        fmt::format("{}: {}{}", plan::RowOf(step.kind).title, Printable(plan::DescribeArgs(step)),
+                    step.estimate.count() == 0
+                        ? ""
+                        : fmt::format(" (about {})", FormatDuration(step.estimate))),
         28, style);
     if (step.id == plan.point_of_no_return)
       text += Entry("", style.Warn("point of no return: when the new version really starts here"),
@@ -105,9 +109,15 @@ std::string MigrateYamlOf(const plan::Plan& plan) {
 
 std::string PointOfNoReturn(const plan::Plan& plan) {
   if (plan.point_of_no_return.empty()) return "none: the old version can be put back at any time";
+  const bool migrates = std::any_of(
+      plan.steps.begin(), plan.steps.end(),
+      [](const plan::Step& step) { return step.kind == plan::StepKind::kMigrateMetadata; });
   return fmt::format(
-      "step {}, when the new version really starts; until then everything is undone on failure",
-      plan.point_of_no_return);
+      "step {}, when the new version really starts; until then everything is undone on failure{}",
+      plan.point_of_no_return,
+      migrates ? "; after it `rollback --from-snapshot --accept-data-loss` is what is left, and "
+                 "loses what was written since"
+               : "");
 }
 
 std::string Probes(const plan::Plan& plan) {

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The document's step 3 alone, by the image of Milvus's own tool (ours stands for it): backed up, judged, and served by a real
+# 2.2.16. An image that loses half of the keys and says that all went well: every key is put back, exit 6.
+# shellcheck disable=SC2119
+source "$(dirname "$0")/lib.sh"
+
+fresh_stack21
+migration_image
+write_migrate_yaml 2.2.16 "s|backupFilePath: .*|backupFilePath: $work/metadata.bak|"
+with=(migrate -c "$stack/migrate.yaml" --engine container --etcd-container milvus-etcd --yes)
+keys() { docker exec milvus-etcd etcdctl get --prefix by-dev/meta/ -w json | jq -S '[.kvs[] | {key, value}]'; }
+
+product 3 "${with[@]}" --migration-image "$tool_image"
+says "has a session"
+docker stop -t 60 milvus-standalone >/dev/null
+keys >"$work/before.keys"
+
+product 6 "${with[@]}" --migration-image "$(hostile_image half)"
+says "are not what they must be"
+keys >"$work/after.keys"
+same_file "not every key was put back" "$work/before.keys" "$work/after.keys"
+rm -f "$work"/metadata.bak*
+
+product 0 "${with[@]}" --migration-image "$tool_image"
+[ -s "$work/metadata.bak" ] || fail "there is no backup"
+sed -i 's|milvusdb/milvus:v2.1.0|milvusdb/milvus:v2.2.16|' "$stack/docker-compose.yml"
+(cd "$stack" && docker compose up -d --no-deps standalone 2>"$work/up.log") || fail "2.2.16 does not start: $(cat "$work/up.log")"
+same_inventory "$work/inventory.json" "on 2.2.16"
+equal "what is left on the engine" "$(docker ps -aq --filter label=milvus-upgrade.helper | wc -l)" 0
+note "passed after $SECONDS s"
