@@ -189,10 +189,11 @@ TEST_F(MigrationCheck, AServerThatWasStartedByItsTagAloneIsFound) {
   story.stage.clock.Advance(Millis(120'000));
   for (const char* name : {"milvus-etcd", "milvus-minio"}) story.stage.world.RemoveContainer(name);
   story.stage.Bring();
-  const Texts expected = {
-      "metadata-era by-dev/meta/: the metadata is in the form of 2.1 while 2.2.16 runs on it"};
-  EXPECT_EQ(Said("2.3.5")[0], expected[0]);
-  EXPECT_EQ(Said("2.2.16"), expected) << "also when there is nothing to do";
+  const std::string found =
+      "metadata-era by-dev/meta/: the metadata is in the form of 2.1 while 2.2.16 runs on it";
+  const Texts said = Said("2.3.5");
+  EXPECT_NE(std::find(said.begin(), said.end(), found), said.end());
+  EXPECT_EQ(Said("2.2.16"), Texts{found}) << "also when there is nothing to do";
 }
 
 TEST_F(MigrationCheck, MigratedMetadataUnder21IsFound) {
