@@ -18,6 +18,7 @@ constexpr char kConfig[] = "/milvus/configs/migrate.yaml";
 constexpr char kBackupInside[] = "/milvus/configs/migration.bak";
 
 constexpr Millis kLook{500};
+constexpr Millis kEarly{5'000};
 // After it has said that it exits; it then goes on to its end, and some never exit (ground.md 4).
 constexpr Millis kSaidExit{2'000};
 constexpr std::size_t kMaxLog = 16u << 20;
@@ -98,7 +99,10 @@ class Watch {
 
   bool MustDie() {
     const Millis now = ports_.clock.Monotonic();
-    if (now - last_look_ < kLook) return !why_.empty();
+    // Until its lock is seen it is looked for often: a short migration may leave it behind, and one
+    // that is not known to be its own is waited for (a minute).
+    const bool is_early = recorded_ == 0 && now - start_ < kEarly;
+    if (!is_early && now - last_look_ < kLook) return !why_.empty();
     last_look_ = now;
     if (now - start_ > deadline_)
       why_ = fmt::format("it did not end within {}", FormatDuration(now - start_));
