@@ -13,10 +13,6 @@ namespace {
 using model::CollectionFacts;
 using model::FieldIndex;
 
-std::string OneOrOther(const std::string& one, const std::string& other) {
-  return one.empty() ? other : one;
-}
-
 // "a.vec, b.vec" of the indexes that `is_meant`.
 template <class Meant>
 std::string Fields(const std::vector<CollectionFacts>& collections, Meant is_meant) {
@@ -40,22 +36,6 @@ const HopRule* MigrationHopOf(const VersionPath& path) {
     return hop.action == Action::kMetadataMigration;
   });
   return it == path.hops.end() ? nullptr : &*it;
-}
-
-config::MigrateYaml MigrateYamlOf(const config::Config& config, const model::Observed& observed,
-                                  const HopRule& hop) {
-  const model::MigrateFile& file = observed.migration.file;
-  const bool has_file = !file.path.empty() && file.problem.empty();
-  config::MigrateYaml yaml;
-  yaml.runs_with_backup = config.backs_up_with_tool;
-  yaml.source = has_file ? file.source : hop.from;
-  yaml.target = file.target ? *file.target : hop.to;
-  yaml.endpoints = has_file ? file.endpoints : observed.migration.endpoints;
-  yaml.root_path = OneOrOther(file.root_path, observed.settings.root_path);
-  yaml.meta_path = OneOrOther(file.meta_path, observed.settings.meta_sub_path);
-  yaml.kv_path = OneOrOther(file.kv_path, observed.settings.kv_sub_path);
-  yaml.tls = file.tls;
-  return yaml;
 }
 
 std::vector<std::string> ClientChanges(const model::Observed& observed) {

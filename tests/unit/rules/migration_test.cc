@@ -8,14 +8,6 @@
 namespace mu::rules {
 namespace {
 
-HopRule Hop() {
-  HopRule hop;
-  hop.from = {2, 1, 4, ""};
-  hop.to = {2, 2, 16, ""};
-  hop.action = Action::kMetadataMigration;
-  return hop;
-}
-
 TEST(Migration, ItsHopIsFoundOnEachWayThatHasOne) {
   for (const char* to : {"2.2.16", "2.3.5"}) {
     const auto path = FindPath({2, 1, 0, ""}, *model::ParseVersion(to),
@@ -28,42 +20,6 @@ TEST(Migration, ItsHopIsFoundOnEachWayThatHasOne) {
   const auto path = FindPath({2, 2, 16, ""}, {2, 3, 5, ""}, Platform::kComposeStandalone,
                              model::MessageQueue::kRocksmq, false);
   EXPECT_EQ(MigrationHopOf(*path), nullptr);
-}
-
-TEST(Migration, WithoutAFileItsInputIsWhatRuns) {
-  const config::MigrateYaml yaml = MigrateYamlOf({}, samples::StandaloneOf21(), Hop());
-  EXPECT_EQ(config::FormatMigrateYaml(yaml, config::Secrets::kMasked),
-            "cmd:\n  type: run\n  runWithBackup: false\nconfig:\n  sourceVersion: 2.1.4\n"
-            "  targetVersion: 2.2.16\nmetastore:\n  type: etcd\netcd:\n  endpoints:\n"
-            "    - \"etcd:2379\"\n  rootPath: by-dev\n  metaSubPath: meta\n  kvSubPath: kv\n");
-}
-
-TEST(Migration, AFileHasTheLastWord) {
-  model::Observed observed = samples::StandaloneOf21();
-  model::MigrateFile& file = observed.migration.file = samples::FileOf21();
-  file.source = {2, 1, 1, ""};
-  file.target = model::Version{2, 2, 9, ""};
-  file.root_path = "mine";
-  file.runs_with_backup = true;
-  file.tls.is_enabled = true;
-  file.tls.authority = "/srv/milvus/ca.crt";
-  const config::MigrateYaml yaml = MigrateYamlOf({}, observed, Hop());
-  EXPECT_EQ(yaml.source.Text() + " " + yaml.target->Text(), "2.1.1 2.2.9");
-  EXPECT_EQ(yaml.endpoints, std::vector<std::string>{"milvus-etcd:2379"});
-  EXPECT_EQ(yaml.root_path + "/" + yaml.meta_path, "mine/meta");
-  EXPECT_EQ(yaml.tls, file.tls);
-  EXPECT_FALSE(yaml.runs_with_backup) << "ours is taken; the tool's only when asked for";
-  config::Config config;
-  config.backs_up_with_tool = true;
-  EXPECT_TRUE(MigrateYamlOf(config, observed, Hop()).runs_with_backup);
-}
-
-TEST(Migration, OfAFileThatCannotBeUnderstoodNothingIsTaken) {
-  model::Observed observed = samples::StandaloneOf21();
-  observed.migration.file.path = "/srv/milvus/migrate.yaml";
-  observed.migration.file.problem = "it is no map";
-  EXPECT_EQ(MigrateYamlOf({}, observed, Hop()).source.Text(), "2.1.4");
-  EXPECT_EQ(MigrateYamlOf({}, observed, Hop()).endpoints, observed.migration.endpoints);
 }
 
 TEST(Migration, TellsClientsByNameWhatChanges) {
