@@ -275,13 +275,16 @@ void CheckMetadataEra(const CheckInput& in, Findings& out) {
              "stop Milvus and restore the keys from a backup of before, with its version; then "
              "upgrade with the migration");
   } else if (is_22 && etcd.has_meta_2_1) {
-    AddError(out, subject,
-             fmt::format("the metadata is in the form of 2.1 while {} runs on it", running->Text()),
-             "the image was changed without the metadata migration: such a server says healthy and "
-             "counts rows, but its indexes are gone and every search fails",
-             "stop Milvus, put the image of 2.1 back, and upgrade with the migration: "
-             "milvus-upgrade compose --to " +
-                 running->Text());
+    AddError(
+        out, subject,
+        fmt::format("the metadata is in the form of 2.1 while {} runs on it", running->Text()),
+        "the image was changed without the metadata migration: such a server says healthy and "
+        "counts rows, but its indexes are gone and every search fails",
+        "stop Milvus, migrate what is there (`milvus-upgrade migrate -c FILE`, source 2.1), and "
+        "start " +
+            running->Text() +
+            " again; the image of 2.1 alone does not mend it: 2.2 has by now rewritten records "
+            "of segments that 2.1 cannot read (measured)");
   } else if (!is_22 && etcd.has_meta_2_2) {
     AddError(out, subject,
              fmt::format("the metadata is in the form of 2.2 while {} runs on it", running->Text()),
