@@ -17,6 +17,20 @@ def line_of(inventory):
     return ".".join(inventory["server"].lstrip("v").split(".")[:2])
 
 
+def rows_flushed(name, seen, now):
+    """Rows that were in the queue only may have become flushed ones by a stop on the way; how many there are, and what is
+    in them, is compared elsewhere."""
+    more = now.get("flushed_rows", 0) - seen.get("flushed_rows", 0)
+    partitions = now.get("partitions", {})
+    grown = {part: partitions[part]["rows"] - seen["partitions"][part]["rows"] for part in partitions if part in seen.get("partitions", {})}
+    if more <= 0 or sum(grown.values()) != more or min(grown.values()) < 0:
+        return []
+    seen["flushed_rows"] += more
+    for part, rows in grown.items():
+        seen["partitions"][part]["rows"] += rows
+    return [f"{name}: {more} rows of its queue were flushed on the way"]
+
+
 def as_migrated(before, after):
     """What a 2.2, and a 2.3 after it, must show of this inventory of a 2.1, and what of that is a change. `after` only tells
     which of the collections that the migration releases have been loaded again."""
@@ -27,6 +41,7 @@ def as_migrated(before, after):
             if index["name"] == "_default_idx":
                 index["name"] += f"_{fields[index['field']]}"
                 notes.append(f"{name}: its default index is called {index['name']}")
+        notes += rows_flushed(name, seen, after["collections"].get(name, {}))
         search = seen["search"]
         if not search:
             continue

@@ -85,6 +85,15 @@ class Compare(unittest.TestCase):
         self.check(before, self.migrated(search=self.searched(rows=rows(count_anywhere=12))), 1)
         self.check(before, self.migrated(search=self.searched(rows=rows(count=9, sha256="y"))), 2)
 
+    def test_rows_of_the_queue_may_be_flushed(self):
+        def of(flushed, rows):
+            return {"flushed_rows": flushed, "partitions": {"_default": {"id": 2, "rows": rows}}}
+
+        before = collection(**of(10, 10))
+        self.check(before, self.migrated(**of(13, 13)), 0)
+        self.check(before, self.migrated(**of(13, 10)), 1)
+        self.check(before, self.migrated(**of(7, 7)), 2)
+
     def test_annoy_gives_square_roots(self):
         before = collection(indexes=[index(index_type="ANNOY")])
         after = [index(index_type="ANNOY", name="_default_idx_101")]
