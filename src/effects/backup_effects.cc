@@ -6,6 +6,7 @@
 #include "effects/parts.h"
 #include "milvus_upgrade/backup/backup_file.h"
 #include "milvus_upgrade/base/digest.h"
+#include "milvus_upgrade/migrate/migrator.h"
 
 namespace mu::effects {
 namespace {
@@ -54,7 +55,7 @@ class Notes {
 
   // What a cut attempt left: no note, so not a backup.
   Status Clear(const std::string& file) {
-    for (const std::string& path : {file, file + ".json"}) {
+    for (const std::string& path : {file, file + ".json", migrate::Sha256FileOf(file)}) {
       MU_TRY(const auto facts, files_.Stat(path));
       if (facts) MU_CHECK(files_.RemoveTree(path));
     }
@@ -157,7 +158,10 @@ class KeysEffect : public BackupEffect {
     MU_CHECK(files_.Create(file, backup::Format(header, entries), 0600));
     MU_CHECK(Verify(args, file, range.revision));
     MU_TRY(const std::string bytes, files_.Read(file));
-    return Note{bytes.size(), Sha256(bytes), range.revision, header.entries};
+    const std::string sha256 = Sha256(bytes);
+    // A restore, whoever makes it, looks at it first.
+    MU_CHECK(migrate::WriteSha256(files_, file, sha256));
+    return Note{bytes.size(), sha256, range.revision, header.entries};
   }
 
   // Reads the file back from the disk and compares it with etcd at the same revision.

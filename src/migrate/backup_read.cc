@@ -8,6 +8,7 @@
 #include "milvus_upgrade/backup/backup_file.h"
 #include "milvus_upgrade/base/text.h"
 #include "milvus_upgrade/meta/convert.h"
+#include "milvus_upgrade/migrate/migrator.h"
 
 namespace mu::migrate {
 namespace {

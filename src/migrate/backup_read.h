@@ -25,8 +25,4 @@ struct SavedKeys {
 Result<SavedKeys> ReadBackup(ports::Files& files, const meta::Scope& scope,
                              const std::string& file);
 
-// FILE.sha256, in the form of sha256sum, so that `sha256sum -c` reads it as well.
-std::string Sha256FileOf(const std::string& file);
-Status WriteSha256(ports::Files& files, const std::string& file, const std::string& sha256);
-
 }  // namespace mu::migrate

@@ -115,6 +115,10 @@ Result<std::vector<model::KeyValue>> KeysOf(ports::EtcdClient& etcd, ports::Cloc
 Result<std::vector<model::KeyValue>> KeysIn(ports::Files& files, const meta::Scope& scope,
                                             const std::string& backup_file);
 
+// FILE.sha256, in the form of sha256sum, so that `sha256sum -c` reads it as well.
+std::string Sha256FileOf(const std::string& file);
+Status WriteSha256(ports::Files& files, const std::string& file, const std::string& sha256);
+
 // Other metadata whose path begins like the scope's without its slash ("by-dev/meta2"): Milvus's
 // own tool would take them along. Names, without the rest of their keys.
 Result<std::vector<std::string>> SiblingsOf(ports::EtcdClient& etcd, const meta::Scope& scope);
