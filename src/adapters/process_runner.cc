@@ -294,7 +294,7 @@ Result<CommandResult> ProcessRunner::Run(const Command& command) {
     Drain(out.read, result.out, command.on_line ? kLongestLine : command.max_output, false);
     TakeLines(command, false, result.out);
     Drain(err.read, result.err, kKeptStderr, true);
-    if (result.out.size() > command.max_output) {
+    if (!command.on_line && result.out.size() > command.max_output) {
       return Fail(ErrorCode::kCommandOutput,
                   fmt::format("{} wrote more than {} bytes", NameOf(command), command.max_output));
     }

@@ -13,6 +13,7 @@
 #include "milvus_upgrade/ports/compose.h"
 #include "milvus_upgrade/ports/docker.h"
 #include "milvus_upgrade/ports/etcd.h"
+#include "milvus_upgrade/ports/etcd_client.h"
 #include "milvus_upgrade/ports/files.h"
 #include "milvus_upgrade/ports/http.h"
 
@@ -38,6 +39,7 @@ class EngineUnderTest {
   virtual ports::Docker& Docker() = 0;
   virtual ports::Compose& Compose() = 0;
   virtual ports::Etcd& Etcd() = 0;
+  virtual ports::EtcdClients& EtcdClients() = 0;
   virtual ports::Files& Files() = 0;
   virtual ports::Clock& Clock() = 0;
   virtual std::string Folder() = 0;                       // for files of the test, exists

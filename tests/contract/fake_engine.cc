@@ -18,6 +18,7 @@ class FakeEngine : public EngineUnderTest {
   ports::Docker& Docker() override { return docker_; }
   ports::Compose& Compose() override { return compose_; }
   ports::Etcd& Etcd() override { return etcd_; }
+  ports::EtcdClients& EtcdClients() override { return etcd_clients_; }
   ports::Files& Files() override { return files_; }
   ports::Clock& Clock() override { return clock_; }
   std::string Folder() override { return "/contract"; }
@@ -67,6 +68,7 @@ class FakeEngine : public EngineUnderTest {
   fakes::FakeDocker docker_{world_};
   fakes::FakeCompose compose_{world_};
   fakes::FakeEtcd etcd_{world_};
+  fakes::FakeEtcdClients etcd_clients_{world_};
   int port_ = 20'000;
 };
 

@@ -7,6 +7,7 @@
 
 #include "adapters/compose_cli.h"
 #include "adapters/docker_cli.h"
+#include "adapters/etcd_ways.h"
 #include "adapters/etcdctl_cli.h"
 #include "adapters/posix_files.h"
 #include "adapters/process_runner.h"
@@ -44,6 +45,7 @@ class RealEngine : public EngineUnderTest {
   ports::Docker& Docker() override { return docker_; }
   ports::Compose& Compose() override { return compose_; }
   ports::Etcd& Etcd() override { return etcd_; }
+  ports::EtcdClients& EtcdClients() override { return etcd_clients_; }
   ports::Files& Files() override { return files_; }
   ports::Clock& Clock() override { return clock_; }
   std::string Folder() override { return folder_; }
@@ -124,6 +126,7 @@ class RealEngine : public EngineUnderTest {
   adapters::PosixFiles files_;
   adapters::SystemClock clock_;
   adapters::EtcdctlCli etcd_{docker_, files_};
+  adapters::EtcdWays etcd_clients_{docker_, files_};
   std::string folder_;
   std::vector<std::string> variables_;
 };

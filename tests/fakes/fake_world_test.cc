@@ -187,6 +187,84 @@ TEST(FakeWorld, ACutUpLeavesAContainerUnderAnotherName) {
   EXPECT_EQ(servers, 1);
 }
 
+TEST(FakeWorld, AScratchEtcdHasKeysOfItsOwn) {
+  Stage stage(kStandaloneFile);
+  stage.Bring();
+  stage.world.AddImage("migration:1", Program::kOther);
+  ASSERT_TRUE(stage.etcd.SaveSnapshot("milvus-etcd", "/srv/snapshot"));
+  const auto keys = stage.world.Etcd().Keys();
+
+  ports::JobSpec restore{"restore", "quay.io/coreos/etcd:v3.5.5", "none"};
+  restore.argv = {"etcdctl", "snapshot", "restore", "/snapshot", "--data-dir", "/data/etcd"};
+  restore.volume = "/data";
+  ASSERT_TRUE(stage.docker.CreateJob(restore));
+  ASSERT_TRUE(stage.docker.CopyFileIn("restore", "/srv/snapshot", "/snapshot"));
+  const auto run = [&](const std::string& name, std::vector<std::string>* lines = nullptr) {
+    return stage.docker.RunJob(
+        name,
+        [&](std::string_view line) {
+          if (lines != nullptr) lines->emplace_back(line);
+        },
+        [] { return false; });
+  };
+  EXPECT_EQ(run("restore").value(), 0);
+  ASSERT_TRUE(stage.docker.CreateNetwork("scratch-net", {}));
+  ports::JobSpec scratch{"scratch", restore.image, "scratch-net"};
+  scratch.argv = {"etcd", "--data-dir", "/data/etcd"};
+  scratch.volumes_from = "restore";
+  ASSERT_TRUE(stage.docker.CreateJob(scratch));
+  ASSERT_TRUE(stage.docker.Start({"scratch"}));
+  EXPECT_EQ(stage.etcd.GetPrefix("scratch", "", ports::KeysOnly::kNo, 0)->kvs.size(), keys.size());
+
+  stage.world.job_programs["migration:1"] = [&](const FakeJob& job) {
+    job.line("migrating " + job.spec.argv[0]);
+    stage.world.EtcdOf(job.spec.argv[0]).Put("migrated", "yes");
+    return job.passes(Millis(60'000)) ? 4 : 0;
+  };
+  ports::JobSpec migration{"migration", "migration:1", "scratch-net"};
+  migration.argv = {"scratch"};
+  ASSERT_TRUE(stage.docker.CreateJob(migration));
+  std::vector<std::string> lines;
+  EXPECT_EQ(run("migration", &lines).value(), 4);
+  EXPECT_EQ(lines, std::vector<std::string>{"migrating scratch"});
+  const auto client = stage.etcd_clients.Of("scratch").value();
+  EXPECT_EQ(client->GetPage({"migrated", ""})->kvs.at(0).value, "yes");
+  EXPECT_EQ(stage.world.Etcd().Find("migrated"), nullptr) << "the stack's is another one";
+}
+
+TEST(FakeWorld, AJobThatWeLeaveGoesOn) {
+  Stage stage(kStandaloneFile);
+  stage.Bring();
+  ports::JobSpec spec{"job", "kafka:3.4.1", "none"};
+  spec.argv = {"sleep", "1"};
+  ASSERT_TRUE(stage.docker.CreateJob(spec));
+  stage.fuse.CutAt(2);  // before it starts; when it has
+  EXPECT_THROW((void)stage.docker.RunJob(
+                   "job", [](std::string_view) {}, [] { return false; }),
+               PowerCut);
+  stage.fuse.CutAt(0);
+  EXPECT_TRUE(Look(stage, "job").IsRunning());
+  ASSERT_TRUE(stage.docker.Kill("job"));
+  EXPECT_EQ(Look(stage, "job").exit_code, 137);
+}
+
+TEST(FakeWorld, AClientOfItsEtcdWritesAtAnEffectPoint) {
+  Stage stage(kStandaloneFile);
+  stage.Bring();
+  const auto client = stage.etcd_clients.Of("milvus-etcd").value();
+  ports::Transaction put;
+  put.writes.push_back({ports::Write::Kind::kPut, "a", "1", 0});
+  stage.fuse.CutAt(1);
+  EXPECT_THROW((void)client->Commit(put), PowerCut);
+  EXPECT_EQ(stage.world.Etcd().Find("a"), nullptr);
+  stage.fuse.CutAt(2);
+  EXPECT_THROW((void)client->Commit(put), PowerCut);
+  EXPECT_NE(stage.world.Etcd().Find("a"), nullptr) << "done, and nobody told us";
+  stage.fuse.CutAt(0);
+  stage.world.KillContainer("milvus-etcd");
+  EXPECT_EQ(client->Commit(put).error().code, ErrorCode::kEtcdUnreachable);
+}
+
 TEST(FakeWorld, TheSameStoryEndsInTheSameDescription) {
   const auto story = [](Millis pause) {
     Stage stage(kStandaloneFile);

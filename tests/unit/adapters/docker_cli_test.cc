@@ -214,6 +214,97 @@ TEST_F(DockerCliTest, CreatesWithoutPullingOrStarting) {
   EXPECT_EQ(docker.Create("lock", "etcd:1", {}).error().code, ErrorCode::kImageMissing);
 }
 
+TEST_F(DockerCliTest, CreatesAJobThatReachesNothingOfTheHost) {
+  Docker("echo \"$ETCD_PASSWORD\"");
+  ports::JobSpec spec;
+  spec.name = "job";
+  spec.image = "migrate:1";
+  spec.network = "net";
+  const std::string always =
+      "create --pull never --name job --network net --dns 127.0.0.1 --dns-search . --restart no "
+      "--cap-drop ALL --cap-add DAC_OVERRIDE --security-opt no-new-privileges --log-driver "
+      "json-file --log-opt max-size=4m --no-healthcheck";
+  ASSERT_TRUE(docker.CreateJob(spec));
+  EXPECT_EQ(Calls(), always + " -- migrate:1\n") << "the image's own program";
+  spec.argv = {"/milvus/migrate", "-v", "a b"};
+  spec.environment = {{"ETCD_PASSWORD", "hunter2"}};
+  spec.labels = {{"k", "v"}};
+  spec.volume = "/data";
+  spec.volumes_from = "other";
+  spec.has_init = spec.is_gentle = spec.is_root = true;
+  EXPECT_EQ(*docker.CreateJob(spec), "hunter2");
+  EXPECT_EQ(Calls(), always + " -- migrate:1\n" + always +
+                         " --init --cpu-shares 128 --blkio-weight 100 --user 0:0 --volume /data "
+                         "--volumes-from other --env ETCD_PASSWORD --entrypoint /milvus/migrate "
+                         "--label k=v -- migrate:1 -v a b\n");
+}
+
+class JobOfDocker : public DockerCliTest {
+ protected:
+  // What `docker start` does, and what the engine then says of the container: the members of its
+  // State, or "" for an engine that is away.
+  Result<int> Run(
+      const std::string& start, const std::string& state,
+      std::function<bool()> wants_kill = [] { return false; }, const std::string& kill = "exit 0") {
+    const std::string inspected = R"([{"Id":"abc","Name":"/job","State":{)" + state + "}}]";
+    const std::string inspect = state.empty()
+                                    ? Says("Cannot connect to the Docker daemon at unix:///x.")
+                                    : "echo '" + inspected + "'";
+    Docker("case $1 in start) " + start + ";; kill) " + kill + ";; inspect) " + inspect +
+           ";; esac");
+    return docker.RunJob(
+        "job", [this](std::string_view line) { lines_.emplace_back(line); }, wants_kill);
+  }
+  std::vector<std::string> lines_;
+  static constexpr char kStarted[] = R"("StartedAt":"2026-11-25T12:00:00Z")";
+};
+
+TEST_F(JobOfDocker, TheEnginesWordOnTheExitCodeIsTaken) {
+  const std::string ended = std::string(kStarted) + R"(,"Status":"exited","ExitCode":3)";
+  EXPECT_EQ(Run("echo out; echo err >&2; exit 1", ended).value(), 3);
+  EXPECT_EQ(lines_, (std::vector<std::string>{"out", "err"}));
+  EXPECT_EQ(Run("echo 'error during connect: EOF' >&2; exit 1", ended).value(), 3);
+  EXPECT_EQ(Run("exit 0", ended).value(), 3);
+}
+
+TEST_F(JobOfDocker, AnEngineThatWentAwayIsNoExit) {
+  const auto gone = Run("echo out; echo 'error during connect: EOF' >&2; exit 1", "");
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().code, ErrorCode::kDockerDown);
+  const auto lost = Run("echo 'unexpected EOF' >&2; exit 1",
+                        std::string(kStarted) + R"(,"Status":"running","ExitCode":0)");
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().code, ErrorCode::kDockerDown);
+  EXPECT_EQ(lost.error().message,
+            "the Docker engine stopped telling of job, which is running: unexpected EOF");
+}
+
+TEST_F(JobOfDocker, WhatCannotStartSaysWhy) {
+  const std::string created =
+      R"("StartedAt":"0001-01-01T00:00:00Z","Status":"created","ExitCode":127)";
+  const auto refused = Run(Says("Error response from daemon: exec: docker-init: not found"),
+                           created + R"(,"Error":"exec: \"docker-init\": not found in $PATH")");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kContainerFailed);
+  EXPECT_EQ(refused.error().message, "docker start job: exec: \"docker-init\": not found in $PATH");
+  const auto unsaid = Run(Says("Error response from daemon: no room"), created);
+  ASSERT_FALSE(unsaid);
+  EXPECT_EQ(unsaid.error().message, "docker start job: no room");
+}
+
+TEST_F(JobOfDocker, TheKillIsTriedUntilItHasBegun) {
+  const std::string tries = scratch.Path("tries");
+  const std::string end = scratch.Path("end");
+  const auto code = Run(
+      "while [ ! -e " + end + " ]; do sleep 0.05; done; exit 137",
+      std::string(kStarted) + R"(,"Status":"exited","ExitCode":137)", [] { return true; },
+      "echo x >>" + tries + "; [ $(wc -l <" + tries + ") -lt 3 ] && { " +
+          Says("Cannot kill container: job is not running") + "; }; touch " + end);
+  ASSERT_TRUE(code) << code.error().Text();
+  EXPECT_EQ(*code, 137);
+  EXPECT_EQ(Slurp(tries), "x\nx\nx\n");
+}
+
 TEST_F(DockerCliTest, KeepsSecretsOfAnExecOutOfArgv) {
   Docker("echo \"$ETCDCTL_PASSWORD\"; exit 7");
   const auto result = docker.Exec("etcd", {"etcdctl", "get", "a b"},

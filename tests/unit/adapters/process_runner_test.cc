@@ -72,6 +72,28 @@ TEST(ProcessRunner, HandsOverLinesAsTheyComeAndHoldsStdinOpenUntilTheEndIsWanted
   EXPECT_EQ(result->out, "");
 }
 
+TEST(ProcessRunner, HandsOverLongLinesInPartsAndKeepsNothing) {
+  std::vector<std::size_t> sizes;
+  Command command =
+      Sh("head -c 65536 /dev/zero; echo; head -c 65537 /dev/zero; echo; head -c 200000 /dev/zero; "
+         "sleep 0.3; echo");
+  command.max_output = 1000;  // of what is kept
+  command.on_line = [&](std::string_view line) { sizes.push_back(line.size()); };
+  const auto result = ProcessRunner().Run(command);
+  ASSERT_TRUE(result) << result.error().Text();
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{65536, 65536, 1, 65536, 65536, 65536, 3392}));
+}
+
+TEST(ProcessRunner, JoinsStderrToStdoutInTheOrderOfWriting) {
+  Command command = Sh("echo 1; echo 2 >&2; echo 3; echo 4 >&2; exit 5");
+  command.joins_stderr = true;
+  const auto result = ProcessRunner().Run(command);
+  ASSERT_TRUE(result) << result.error().Text();
+  EXPECT_EQ(result->out, "1\n2\n3\n4\n");
+  EXPECT_EQ(result->err, "");
+  EXPECT_EQ(result->exit_code, 5);
+}
+
 TEST(ProcessRunner, CountsTheTimeoutOfSuchAChildFromWhenItsEndIsWanted) {
   Command command = Sh("exec sleep 30");  // does not look at its stdin
   command.timeout = Millis(300);
