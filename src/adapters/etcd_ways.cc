@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -28,12 +29,14 @@ std::unique_ptr<ports::EtcdClient> GatewayAt(const std::string& address, Millis 
   return client ? std::move(*client) : nullptr;
 }
 
-// The address of `container` where the etcd of `inside` answers; "" when there is none.
-std::string ProvenAddress(ports::EtcdClient& inside, const model::Container& container) {
+// The address of `container` where the etcd of `inside` answers, "" when there is none; nullopt:
+// that etcd does not answer itself, now.
+std::optional<std::string> ProvenAddress(ports::EtcdClient& inside,
+                                         const model::Container& container) {
   // etcd makes up the lease's id of its own, its start and a counter; the time is ours, by chance.
   const std::int64_t seconds = 60 + std::random_device()() % 600;
   const auto lease = inside.GrantLease(seconds);
-  if (!lease) return "";
+  if (!lease) return std::nullopt;
   std::string proven;
   for (const auto& [network, address] : container.network_ips) {
     const auto asked = address.empty() ? nullptr : GatewayAt(address, kProofTimeout);
@@ -69,8 +72,10 @@ Result<std::unique_ptr<ports::EtcdClient>> EtcdWays::Of(const std::string& conta
   // Proven once for as long as this very process of it runs: the proof costs 0.1 s of the outage.
   Proven& proven = proven_[container];
   if (proven.id != facts.id || proven.started_at != facts.started_at ||
-      !(proven.address.empty() || HasAddress(facts, proven.address)))
-    proven = {facts.id, facts.started_at, has_user ? "" : ProvenAddress(*inside, facts)};
+      !(proven.address.empty() || HasAddress(facts, proven.address))) {
+    const auto address = has_user ? std::optional<std::string>("") : ProvenAddress(*inside, facts);
+    proven = address ? Proven{facts.id, facts.started_at, *address} : Proven{};
+  }
   const std::string& address = proven.address;
   if (!address.empty()) {
     if (auto gateway = GatewayAt(address, kTimeout)) {
