@@ -66,6 +66,8 @@ class Stack:
     def __init__(self, name, version, engine, address):
         self.name, self.version, self.address = name, version, address
         self.ground = [str(GROUND), "--name", engine]
+        # A 2.1 is asked by a client of its time, which a 2.2 answers as well.
+        self.client_verb = ["client", "--client", "2.1.3"] if version.startswith("2.1.") else ["client"]
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="stop-table."))
         exports = call(*self.ground, "env").stdout
         script = exports + "\nprintf '%s\\n' \"$DOCKER_HOST\" \"$DOCKER_CONFIG\""
@@ -89,7 +91,7 @@ class Stack:
         return call("docker", *arguments, check=check, env=self.environment).stdout
 
     def client(self, *arguments, check=True):
-        return call(*self.ground, "client", *arguments, check=check)
+        return call(*self.ground, *self.client_verb, *arguments, check=check)
 
     def etcdctl(self, *arguments):
         return self.docker("exec", "milvus-etcd", "etcdctl", *arguments)
@@ -158,6 +160,17 @@ class Stack:
     def start(self, roles):
         call("docker", "compose", "up", "-d", "--no-deps", "--force-recreate", *roles, cwd=self.folder, env=self.environment)
 
+    def migrate(self, version):
+        """2.1 to 2.2 takes the migration of the metadata, by the product under test (MU_BINARY)."""
+        file = self.folder / "migrate.yaml"
+        etcd = "{endpoints: ['etcd:2379'], rootPath: by-dev, metaSubPath: meta, kvSubPath: kv}"
+        file.write_text(
+            f"cmd: {{type: run, runWithBackup: true}}\nmetastore: {{type: etcd}}\netcd: {etcd}\nconfig: {{sourceVersion: "
+            f"{self.version}, targetVersion: {version}, backupFilePath: {self.folder}/metadata.bak}}\n", encoding="utf-8"
+        )
+        arguments = ["migrate", "-c", file, "--etcd-container", "milvus-etcd", "--yes"]
+        call(os.environ["MU_BINARY"], *arguments, cwd=self.folder, env=self.environment)
+
     def set_version(self, version):
         file = self.folder / "docker-compose.yml"
         old, new = (f"{IMAGE}:v{v}" for v in (self.version, version))
@@ -172,7 +185,7 @@ class Inserts:
         self.stack, self.file, self.process = stack, file, None
 
     def __enter__(self):
-        command = [*self.stack.ground, "client", "insert-loop", str(self.stack.folder)]
+        command = [*self.stack.ground, *self.stack.client_verb, "insert-loop", str(self.stack.folder)]
         command += ["--out", str(self.file), "--interval", "10ms", "--flush", "1s"]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         return self
@@ -258,6 +271,8 @@ def measure(stack, tiers, scope, target, term):
             for role in tier:
                 left[role] = stack.revoke(own[role])
         if target != version:
+            if version.startswith("2.1."):
+                stack.migrate(target)
             stack.set_version(target)
         for tier in reversed(tiers):
             stack.start(tier)
@@ -323,6 +338,7 @@ def parse_case(text):
 SAMPLE = ["2.2.16>2.3.5:standalone"]
 ALL = [
     *(f"{versions}:{name}" for versions in ("2.2.16>2.3.5", "2.2.16", "2.3.5") for name in ("standalone", "cluster")),
+    "2.1.0>2.2.16:standalone",
     *(f"{version}:{role}" for version in ("2.2.16", "2.3.5") for role in NODES + COORDINATORS),
 ]
 
