@@ -22,10 +22,10 @@ lock request timed out
 twice the first start fails
 garbage judged'
 
-sample() { # NUMBER: so many of them, others each day, the same the whole day
+sample() { # NUMBER: so many of them, others each day, the same the whole day; never the one that waits out a minute
   local seed=${MU_SEED:-$(date +%Y%m%d)}
   note "seed $seed (MU_SEED=$seed takes the same again)"
-  shuf -n "$1" --random-source=<(yes "$seed") <<<"$faults"
+  shuf -n "$1" --random-source=<(yes "$seed") < <(grep -v '^deaf ' <<<"$faults")
 }
 if [ -n "${MU_LONG:-}" ]; then
   live=$faults rehearsed=$faults
