@@ -270,13 +270,37 @@ int RollBackFromSnapshot(const config::Config& config, const std::string& run_id
   return RollBackRun(wiring, config, console, held->store, held->run, accepts_data_loss);
 }
 
+namespace {
+
+// The silent failure: healthy to look at, on metadata of another era, and every search fails. None
+// where the stack cannot be looked at.
+std::optional<model::Finding> EraOf(Wiring& wiring, const config::Config& config) {
+  const auto view = observe::ObserveCompose(wiring.World(), config);
+  if (!view) return std::nullopt;
+  const auto findings = rules::RunChecks({config, view->observed});
+  if (!findings) return std::nullopt;
+  for (const model::Finding& finding : *findings) {
+    if (finding.id == "metadata-era") return finding;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 int StatusOfRun(const config::Config& config, const std::string& run_id, ui::Console& console) {
   Wiring wiring;
   const auto state_dir = StateDirOf(wiring, config);
   if (!state_dir) return console.Fail(state_dir.error());
   run::RunStore store(wiring.Files(), wiring.Clock(), *state_dir);
   auto stored = store.Find(run_id);
-  if (!stored) return console.Fail(stored.error());
+  if (!stored) {
+    Error error = stored.error();
+    if (error.code == ErrorCode::kNoSuchRun && run_id.empty()) {
+      if (const auto era = EraOf(wiring, config))
+        error = {ErrorCode::kCheckFailed, era->message + ": " + era->cause, era->fix, {}};
+    }
+    return console.Fail(error);
+  }
   const auto is_live = store.IsLive(*stored);
   if (!is_live) return console.Fail(is_live.error());
   stored->is_live = *is_live;
@@ -302,6 +326,11 @@ int StatusOfRun(const config::Config& config, const std::string& run_id, ui::Con
                            ", " + container.image});
       }
     }
+  }
+  // In the middle of a run the two eras are its own business.
+  if (!stored->IsOpen() && !stored->is_live) {
+    if (const auto era = EraOf(wiring, config))
+      observed.push_back({"metadata", era->message + "; " + era->fix});
   }
   return console.End(ExitCode::kDone, ui::StatusView(*stored, observed, console.OutStyle()));
 }

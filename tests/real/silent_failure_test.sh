@@ -22,6 +22,8 @@ remember broken
 product 3 check compose --to 2.2.16
 says "metadata-era"
 says "milvus-upgrade migrate"
+product 3 status
+says "the metadata is in the form of 2.1 while 2.2.16 runs on it"
 product 3 compose --to 2.2.16 -c migrate.yaml --yes
 says "metadata-era"
 untouched broken "what was refused"
