@@ -85,6 +85,8 @@ int End(MigrateFailure failure, Wiring& wiring, ui::Console& console) {
   if (failure.is_restored) {
     failure.error.hint =
         "the metadata was restored, every key of it; " + std::string(failure.error.Hint());
+  } else if (!failure.next.empty()) {
+    failure.error.hint = failure.next;
   } else if (failure.has_written) {
     if (!failure.error.hint.empty()) failure.error.hint += "; ";
     failure.error.hint +=

@@ -8,6 +8,7 @@
 
 #include "milvus_upgrade/effects/migrator.h"
 #include "milvus_upgrade/meta/judge.h"
+#include "milvus_upgrade/observe/compose_observer.h"
 #include "ui/migrate_view.h"
 
 namespace mu::cli {
@@ -20,6 +21,23 @@ migrate::RunOutcome NothingToDo() {
   outcome.kind = migrate::RunOutcome::Kind::kNothingToDo;
   return outcome;
 }
+
+// A first signal asks to finish what was begun: a migration by a container cannot stop halfway, and
+// what follows it belongs to it. While everything is put back no signal counts.
+class OnlySecond : public ports::Interrupts {
+ public:
+  explicit OnlySecond(ports::Interrupts& all) : all_(all) {}
+  void Ignore() { is_deaf_ = true; }
+  ports::Interrupt Pending() override {
+    const ports::Interrupt pending = all_.Pending();
+    return !is_deaf_ && pending == ports::Interrupt::kStopNow ? pending : ports::Interrupt::kNone;
+  }
+  int Signal() override { return all_.Signal(); }
+
+ private:
+  ports::Interrupts& all_;
+  bool is_deaf_ = false;
+};
 
 // A step's scope where there is no run: what is waited for is told, and events are nobody's.
 class LooseScope : public run::StepScope {
@@ -71,8 +89,8 @@ auto MigrateFlow::With(migrate::Listener& listener, Act act)
   options.new_keys = request_.new_keys;
   options.patience = request_.patience;
   options.who = fmt::format("milvus-upgrade, process {} on {}", getpid(), wiring_.HostName());
-  migrate::Migrator migrator(**etcd, wiring_.Files(), wiring_.Clock(), wiring_.Interrupts(),
-                             listener, std::move(options));
+  migrate::Migrator migrator(**etcd, wiring_.Files(), wiring_.Clock(), Interrupts(), listener,
+                             std::move(options));
   auto outcome = act(migrator);
   if (!outcome)
     return tl::unexpected(MigrateFailure{std::move(outcome).error(), migrator.HasWritten()});
@@ -97,6 +115,12 @@ bool MigrateFlow::IsNothing(migrate::Listener& listener) const {
 tl::expected<MigrateOutcome, MigrateFailure> MigrateFlow::Do(migrate::Listener& listener) {
   const config::MigrateYaml& yaml = request_.yaml;
   if (IsNothing(listener)) return NothingToDo();
+  // One that a killed call has left would write over whatever is done now.
+  if (!request_.etcd_container.empty() && yaml.command != config::MigrateCommand::kBackup) {
+    const std::string record = wiring_.Files().Absolute(yaml.backup_file) + ".lock";
+    if (Status dead = effects::ProveMigratorsDead(wiring_.Effects(), MigrationOf(), record); !dead)
+      return tl::unexpected(MigrateFailure{std::move(dead).error()});
+  }
   if (!request_.image.empty() && yaml.command == config::MigrateCommand::kRun)
     return RunByContainer(listener);
   return With(listener, [&](migrate::Migrator& migrator) -> Result<MigrateOutcome> {
@@ -117,20 +141,10 @@ tl::expected<MigrateOutcome, MigrateFailure> MigrateFlow::RunByContainer(
   const config::MigrateYaml& yaml = request_.yaml;
   const effects::EffectPorts ports = wiring_.Effects();
   const std::string backup_file = ports.files.Absolute(yaml.backup_file);
-  LooseScope scope(listener, wiring_.Interrupts());
-  plan::Migration migration;
-  migration.engine = plan::MigrationEngine::kContainer;
-  migration.image = request_.image;
-  migration.project = request_.etcd_container;
-  migration.etcd_container = request_.etcd_container;
-  migration.endpoints = yaml.endpoints;
-  migration.root_path = yaml.root_path;
-  migration.meta_path = yaml.meta_path;
-  migration.kv_path = yaml.kv_path;
-  migration.source_version = yaml.source.Text();
-  migration.target_version = yaml.target->Text();
-  migration.migrate_file = yaml.tls.is_enabled ? request_.file : "";
-  migration.migrate_sha256 = request_.sha256;
+  OnlySecond interrupts(wiring_.Interrupts());
+  interrupts_ = &interrupts;
+  LooseScope scope(listener, interrupts);
+  plan::Migration migration = MigrationOf();
   bool has_started = false;
   const auto migrate = [&]() -> Result<migrate::RunOutcome> {
     MU_TRY(migration.network, NetworkOf(ports.docker));
@@ -146,7 +160,7 @@ tl::expected<MigrateOutcome, MigrateFailure> MigrateFlow::RunByContainer(
         ports, migration, {request_.etcd_container, migration.network, migration.endpoints, false},
         before.size(), backup_file + ".log", backup_file + ".lock", scope));
     MU_TRY(const auto after,
-           migrate::KeysOf(*etcd, ports.clock, wiring_.Interrupts(), Scope(), request_.patience));
+           migrate::KeysOf(*etcd, ports.clock, interrupts, Scope(), request_.patience));
     MU_TRY(const meta::Judgement judgement, meta::JudgeMigration(before, after, Scope()));
     if (!judgement.IsRight())
       return Fail(ErrorCode::kMigrationFailed,
@@ -174,12 +188,39 @@ tl::expected<MigrateOutcome, MigrateFailure> MigrateFlow::RunByContainer(
         .map_error([](const MigrateFailure& failed) { return failed.error; });
   };
   request_.new_keys = migrate::NewKeys::kRemove;
+  interrupts.Ignore();
   if (const Status restored = restore(); !restored) {
     failure.error.message += "; and restoring the metadata failed: " + restored.error().Text();
+    failure.next = fmt::format(
+        "start no Milvus: the metadata is not whole. All of it is in {}: mend the cause, then roll "
+        "back with cmd.type: rollback and that file",
+        backup_file);
   } else {
     failure.is_restored = true;
   }
   return tl::unexpected(std::move(failure));
+}
+
+plan::Migration MigrateFlow::MigrationOf() const {
+  const config::MigrateYaml& yaml = request_.yaml;
+  plan::Migration migration;
+  migration.engine = plan::MigrationEngine::kContainer;
+  migration.image = request_.image;
+  migration.project = request_.etcd_container;
+  migration.etcd_container = request_.etcd_container;
+  migration.endpoints = yaml.endpoints;
+  migration.root_path = yaml.root_path;
+  migration.meta_path = yaml.meta_path;
+  migration.kv_path = yaml.kv_path;
+  migration.source_version = yaml.source.Text();
+  migration.target_version = yaml.target ? yaml.target->Text() : "";
+  migration.migrate_file = yaml.tls.is_enabled ? request_.file : "";
+  migration.migrate_sha256 = request_.sha256;
+  return migration;
+}
+
+ports::Interrupts& MigrateFlow::Interrupts() {
+  return interrupts_ == nullptr ? wiring_.Interrupts() : *interrupts_;
 }
 
 Result<std::string> MigrateFlow::NetworkOf(ports::Docker& docker) const {
@@ -201,6 +242,16 @@ Status MigrateFlow::CheckForContainer(ports::EtcdClient& etcd, migrate::Listener
   if (!request_.yaml.user.empty())
     return Fail(ErrorCode::kInvalidInput, "Milvus's own tool ignores etcd.auth",
                 "use --engine builtin");
+  MU_TRY(const auto found, wiring_.Docker().Inspect({request_.etcd_container}));
+  for (const std::string& endpoint : request_.yaml.endpoints) {
+    // What is backed up, judged and put back must be what is migrated.
+    if (found.front() && observe::LeadsTo(endpoint, *found.front())) continue;
+    return Fail(
+        ErrorCode::kInvalidInput,
+        fmt::format("the endpoint {} does not lead to {}", endpoint, request_.etcd_container),
+        "name its etcd's own container, or write that container's name and port as the "
+        "endpoint");
+  }
   MU_TRY(const auto siblings, migrate::SiblingsOf(etcd, Scope()));
   if (!siblings.empty())
     return Fail(ErrorCode::kCheckFailed,

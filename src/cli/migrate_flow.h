@@ -9,6 +9,7 @@
 #include "cli/wiring.h"
 #include "milvus_upgrade/config/migrate_yaml.h"
 #include "milvus_upgrade/migrate/migrator.h"
+#include "milvus_upgrade/plan/step.h"
 #include "milvus_upgrade/ports/docker.h"
 #include "ui/style.h"
 #include "ui/view.h"
@@ -36,6 +37,7 @@ struct MigrateFailure {
   Error error;
   bool has_written = false;
   bool is_restored = false;
+  std::string next = {};  // after a write: what to do, where it is not as ever
 };
 
 class MigrateFlow {
@@ -52,8 +54,10 @@ class MigrateFlow {
   // A run by Milvus's own tool: backed up by ourselves, judged, and restored where it was not
   // right.
   tl::expected<MigrateOutcome, MigrateFailure> RunByContainer(migrate::Listener& listener);
+  plan::Migration MigrationOf() const;
   Result<std::string> NetworkOf(ports::Docker& docker) const;
   Status CheckForContainer(ports::EtcdClient& etcd, migrate::Listener& listener);
+  ports::Interrupts& Interrupts();
   template <class Act>
   auto With(migrate::Listener& listener, Act act)
       -> tl::expected<std::decay_t<decltype(*act(std::declval<migrate::Migrator&>()))>,
@@ -61,6 +65,7 @@ class MigrateFlow {
 
   Wiring& wiring_;
   MigrateRequest request_;
+  ports::Interrupts* interrupts_ = nullptr;  // null: those of the program
 };
 
 }  // namespace mu::cli

@@ -43,8 +43,24 @@ class Flow {
   Result<plan::Plan> PlanBack(bool accepts_data_loss) {
     MU_TRY(journal_, run::Journal::Open(wiring_.Files(), wiring_.Clock(), files_.JournalPath()));
     MU_TRY(const auto started, StartedServices());
-    MU_TRY(plan::Plan back, plan::PlanRollback({plan_, Ids(run::StepState::Last::kDone), Touched(),
-                                                started, files_.id, true, accepts_data_loss}));
+    plan::RollbackInput input{plan_,
+                              Ids(run::StepState::Last::kDone),
+                              Touched(),
+                              started,
+                              files_.id,
+                              true,
+                              accepts_data_loss};
+    for (const run::Record& record : journal_->Records()) {
+      const bool is_done = record.type == run::RecordType::kDone;
+      if (is_done && record.step.ends_with("backup/snapshot")) input.snapshot_time = record.time;
+      if (record.phase != "rollback" || record.step.find("/up/") == std::string::npos) continue;
+      input.has_served_since = true;
+      if (is_done && record.step.starts_with("back/"))
+        return Fail(ErrorCode::kNoSuchRun,
+                    fmt::format("the snapshot of run {} was put back already", files_.id),
+                    "run `milvus-upgrade report` to see what happened");
+    }
+    MU_TRY(plan::Plan back, plan::PlanRollback(input));
     journal_.reset();
     return back;
   }
@@ -283,11 +299,23 @@ class Flow {
     });
   }
 
+  // Whether the hop that the run is in has a migration: of another one the snapshot is no way back.
+  bool MigratedNow() const {
+    int hop = 0;
+    int migration = -1;
+    for (const plan::Step& step : plan_.steps) {
+      if (run::StateOf(journal_->Records(), "forward", step.id).last != run::StepState::Last::kNone)
+        hop = std::max(hop, step.hop);
+      if (step.kind == plan::StepKind::kMigrateMetadata) migration = step.hop;
+    }
+    return hop == migration;
+  }
+
   std::string NextSteps(const Error& why_no_way_back) const {
     const std::string last_resort =
-        HasMigration(plan_) ? ". The last resort, which loses what was written since: "
-                              "`milvus-upgrade rollback --from-snapshot --accept-data-loss`"
-                            : "";
+        MigratedNow() ? ". The last resort, which loses what was written since: "
+                        "`milvus-upgrade rollback --from-snapshot --accept-data-loss`"
+                      : "";
     return fmt::format(
         "{}. Read the container's log (docker logs), mend the cause and run `milvus-upgrade "
         "resume`. The old "

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include "effects/migrator_container.h"
+#include "milvus_upgrade/base/digest.h"
 #include "milvus_upgrade/run/helper_container.h"
 
 namespace mu::effects {
@@ -35,8 +36,6 @@ Result<run::Evidence> RunBuiltin(const EffectPorts& ports, const plan::Migration
 // The lease that our own dead migrator held the lock with, when the record and etcd agree on it.
 Result<std::int64_t> OwnLease(const EffectPorts& ports, ports::EtcdClient& etcd,
                               const std::string& lock_key, const std::string& lock_record) {
-  MU_TRY(const auto facts, ports.files.Stat(lock_record));
-  if (!facts) return 0;
   MU_TRY(const std::string text, ports.files.Read(lock_record));
   boost::system::error_code error;
   const boost::json::value value = boost::json::parse(text, error);
@@ -54,6 +53,19 @@ Result<std::int64_t> OwnLease(const EffectPorts& ports, ports::EtcdClient& etcd,
 }
 
 }  // namespace
+
+bool IsAboutWeight(const Error& error) {
+  return error.message.find("io.weight") != std::string::npos ||
+         error.message.find("blkio") != std::string::npos;
+}
+
+std::string HelperName(const std::string& purpose, const std::string& project) {
+  constexpr std::size_t kMost = 30;
+  const std::string name = project.size() <= kMost
+                               ? project
+                               : project.substr(0, 20) + "-" + Sha256(project).substr(0, 8);
+  return fmt::format("milvus-upgrade-{}-{}", purpose, name);
+}
 
 void ToldToScope::Progress(const std::string& what, std::size_t done, std::size_t total) {
   scope_.Waiting(total == 0 ? fmt::format("{}: {}", what, done)
@@ -94,6 +106,8 @@ Status ProveMigratorsDead(const EffectPorts& ports, const plan::Migration& migra
         !removed && removed.error().code != ErrorCode::kContainerGone)
       return removed;
   }
+  MU_TRY(const auto record, ports.files.Stat(lock_record));
+  if (!record) return {};
   MU_TRY(const auto etcd, ports.etcd_clients.Of(migration.etcd_container));
   MU_TRY(const std::int64_t lease,
          OwnLease(ports, *etcd, ScopeOf(migration).MigrationLock(), lock_record));

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
+#include <filesystem>
 
 #include "milvus_upgrade/base/text.h"
 #include "milvus_upgrade/config/migrate_yaml.h"
@@ -172,7 +173,9 @@ Result<std::vector<ports::FileInside>> FilesFor(const EffectPorts& ports,
     MU_TRY(yaml, config::ParseMigrateYaml(text, migration.migrate_file));
     for (std::string* path : {&yaml.tls.certificate, &yaml.tls.key, &yaml.tls.authority}) {
       if (!yaml.tls.is_enabled || path->empty()) continue;
-      MU_TRY(std::string bytes, ports.files.Read(ports.files.Absolute(*path)));
+      // Meant from the folder of the file, as the checks take it.
+      const auto folder = std::filesystem::path(migration.migrate_file).parent_path();
+      MU_TRY(std::string bytes, ports.files.Read((folder / *path).lexically_normal().string()));
       *path = fmt::format("/milvus/configs/tls-{}.pem", files.size());
       files.push_back({*path, std::move(bytes)});
     }
@@ -202,13 +205,15 @@ class Job {
     MU_CHECK(docker_.CreateJob(spec_));
     return docker_.CopyIn(spec_.name, files);
   }
-  // Engines without docker-init cannot start a container with one.
-  static bool IsAboutInit(const Error& error) {
-    return error.message.find("docker-init") != std::string::npos;
+  // An engine that cannot start it for what it has no need of: docker-init is not installed, or the
+  // kernel has no weights for disks. False when it was neither.
+  bool CanDoWithLess(const Error& error) {
+    if (IsAboutWeight(error) && spec_.is_gentle) return !(spec_.is_gentle = false);
+    if (error.message.find("docker-init") == std::string::npos || !spec_.has_init) return false;
+    return !(spec_.has_init = false);
   }
-  Status MakeWithoutInit(const std::vector<ports::FileInside>& files) {
+  Status MakeAgain(const std::vector<ports::FileInside>& files) {
     MU_CHECK(docker_.Remove(spec_.name, true));
-    spec_.has_init = false;
     return Make(files);
   }
   const std::string& Name() const { return spec_.name; }
@@ -244,8 +249,7 @@ Result<run::Evidence> RunInContainer(const EffectPorts& ports, const plan::Migra
     return Fail(ErrorCode::kMigrationRunning,
                 fmt::format("another migration holds {}", meta.MigrationLock()));
   ports::JobSpec spec;
-  spec.name = fmt::format("milvus-upgrade-{}-{}", target.is_scratch ? "rehearsal" : "migration",
-                          migration.project);
+  spec.name = HelperName(target.is_scratch ? "rehearsal" : "migration", migration.project);
   spec.image = migration.image;
   spec.network = target.network;
   spec.argv = {kProgram, std::string("-config=") + kConfig};
@@ -257,6 +261,8 @@ Result<run::Evidence> RunInContainer(const EffectPorts& ports, const plan::Migra
   spec.is_gentle = target.is_scratch;
   Job job(ports.docker, spec);
   (void)ports.docker.Remove(job.Name(), true);
+  // What the stack's own migration needs is looked at in its rehearsal: not first in the outage.
+  if (target.is_scratch) MU_CHECK(FilesFor(ports, migration, {"", "", target.endpoints, false}));
   MU_TRY(const auto files, FilesFor(ports, migration, target));
   MU_CHECK(job.Make(files));
 
@@ -271,8 +277,8 @@ Result<run::Evidence> RunInContainer(const EffectPorts& ports, const plan::Migra
         [&] { return watch.MustDie(); });
   };
   auto ended = run();
-  if (!ended && Job::IsAboutInit(ended.error())) {
-    MU_CHECK(job.MakeWithoutInit(files));
+  while (!ended && job.CanDoWithLess(ended.error())) {
+    MU_CHECK(job.MakeAgain(files));
     ended = run();
   }
   const std::string took = FormatDuration(ports.clock.Monotonic() - start);

@@ -22,9 +22,9 @@ constexpr char kQuota[] = "8589934592";
 ScratchEtcd::ScratchEtcd(const EffectPorts& ports, const std::string& project)
     : ports_(ports),
       project_(project),
-      restorer_("milvus-upgrade-scratch-restore-" + project),
-      server_("milvus-upgrade-scratch-etcd-" + project),
-      network_("milvus-upgrade-scratch-" + project) {}
+      restorer_(HelperName("scratch-restore", project)),
+      server_(HelperName("scratch-etcd", project)),
+      network_(HelperName("scratch", project)) {}
 
 ScratchEtcd::~ScratchEtcd() { RemoveAll(); }
 
@@ -50,10 +50,21 @@ Result<std::unique_ptr<ScratchEtcd>> ScratchEtcd::Start(
     return Fail(ErrorCode::kImageMissing,
                 fmt::format("the image of {} is gone from the engine", like));
   step_scope.Waiting("the snapshot is restored into a scratch etcd");
-  MU_CHECK(scratch->Restore(*image, snapshot, step_scope));
-  MU_CHECK(scratch->Serve(*image, step_scope));
+  Status made = scratch->Make(*image, snapshot, step_scope);
+  if (!made && IsAboutWeight(made.error())) {
+    scratch->RemoveAll();
+    scratch->is_gentle_ = false;
+    made = scratch->Make(*image, snapshot, step_scope);
+  }
+  MU_CHECK(made);
   MU_CHECK(scratch->RemoveSessions(scope));
   return scratch;
+}
+
+Status ScratchEtcd::Make(const model::Image& image, const std::string& snapshot,
+                         run::StepScope& scope) {
+  MU_CHECK(Restore(image, snapshot, scope));
+  return Serve(image, scope);
 }
 
 ports::JobSpec ScratchEtcd::SpecOf(const std::string& name, const model::Image& image) const {
@@ -62,7 +73,7 @@ ports::JobSpec ScratchEtcd::SpecOf(const std::string& name, const model::Image& 
   spec.image = image.id;
   spec.network = "none";
   spec.labels = {{run::kHelperLabel, project_}};
-  spec.is_gentle = true;
+  spec.is_gentle = is_gentle_;
   spec.is_root = true;  // whoever the image's user is, the files copied in are root's
   // etcd refuses to start where a variable of its image contradicts a flag; an empty one says
   // nothing.

@@ -31,6 +31,7 @@ class ScratchEtcd {
 
  private:
   ScratchEtcd(const EffectPorts& ports, const std::string& project);
+  Status Make(const model::Image& image, const std::string& snapshot, run::StepScope& scope);
   Status Restore(const model::Image& image, const std::string& snapshot, run::StepScope& scope);
   Status Serve(const model::Image& image, run::StepScope& scope);
   Status RemoveSessions(const meta::Scope& scope);
@@ -42,6 +43,7 @@ class ScratchEtcd {
   std::string restorer_;
   std::string server_;
   std::string network_;
+  bool is_gentle_ = true;  // unless the kernel cannot
   std::unique_ptr<ports::EtcdClient> client_;
 };
 

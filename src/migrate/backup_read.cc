@@ -46,8 +46,8 @@ Status WriteSha256(ports::Files& files, const std::string& file, const std::stri
   return files.Replace(Sha256FileOf(file), sha256 + "  " + name + "\n", 0600);
 }
 
-Result<SavedKeys> ReadBackup(ports::Files& files, const meta::Scope& scope,
-                             const std::string& file) {
+Result<SavedKeys> ReadBackup(ports::Files& files, const meta::Scope& scope, const std::string& file,
+                             Empty empty) {
   MU_TRY(const auto facts, files.Stat(file));
   if (!facts)
     return Fail(ErrorCode::kFileRead, fmt::format("{} is not there", file),
@@ -81,6 +81,7 @@ Result<SavedKeys> ReadBackup(ports::Files& files, const meta::Scope& scope,
     case meta::Generation::k21:
       return saved;
     case meta::Generation::kEmpty:
+      if (empty == Empty::kMayBe) return saved;
       return Fail(ErrorCode::kBackupBad, fmt::format("{} holds no metadata of Milvus", file));
     case meta::Generation::k22:
     case meta::Generation::kMixed:

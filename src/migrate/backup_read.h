@@ -22,7 +22,9 @@ struct SavedKeys {
 };
 
 // Errors: kFileRead, kBackupBad, kForeignBackup.
-Result<SavedKeys> ReadBackup(ports::Files& files, const meta::Scope& scope,
-                             const std::string& file);
+// kMayBe: of a Milvus that never had a collection there is nothing to migrate, and nothing to lose.
+enum class Empty { kRefused = 1, kMayBe = 2 };
+Result<SavedKeys> ReadBackup(ports::Files& files, const meta::Scope& scope, const std::string& file,
+                             Empty empty = Empty::kRefused);
 
 }  // namespace mu::migrate

@@ -58,7 +58,7 @@ Result<std::vector<model::KeyValue>> KeysOf(ports::EtcdClient& etcd, ports::Cloc
 
 Result<std::vector<model::KeyValue>> KeysIn(ports::Files& files, const meta::Scope& scope,
                                             const std::string& backup_file) {
-  MU_TRY(const SavedKeys saved, ReadBackup(files, scope, backup_file));
+  MU_TRY(const SavedKeys saved, ReadBackup(files, scope, backup_file, Empty::kMayBe));
   return saved.Listed();
 }
 

@@ -17,9 +17,6 @@ namespace mu::observe {
 const model::Container* FindEtcd(const std::vector<model::Container>& containers,
                                  const model::MilvusSettings& settings, std::string* service);
 
-// Whether this endpoint ("etcd:2379", a URL) names this container by its name, service or address.
-bool LeadsTo(const std::string& endpoint, const model::Container& container);
-
 // Fills everything but the container's identity, and of `metadata` what keys alone tell: siblings,
 // and a migration of ours that was cut. REQUIRES: facts->container_name is set.
 void ReadEtcdFacts(ports::Etcd& etcd, const model::MilvusSettings& settings,

@@ -68,7 +68,8 @@ std::vector<Step> SnapshotSteps(const std::vector<const Step*>& mine) {
   extract.id = std::string(kBack) + "meta/extract";
   extract.kind = StepKind::kExtractKeys;
   extract.args = ExtractKeys{*migration, snapshot, kExtracted};
-  steps.push_back(extract);
+  // First of all: what cannot be read leaves everything as it is.
+  steps.insert(steps.begin(), extract);
   extract.id = std::string(kBack) + "meta/restore";
   extract.kind = StepKind::kRestoreMetadata;
   extract.cause = "only this instance's keys are written back, by compared transactions";
@@ -93,11 +94,13 @@ Result<Plan> PlanRollback(const RollbackInput& input) {
     return Fail(ErrorCode::kPlanDamaged, "the plan has steps but no hops");
   }
   const Hop& hop = plan.hops[static_cast<std::size_t>(current)];
-  if (input.from_snapshot && !input.started.empty() && !input.accepts_data_loss) {
+  if (input.from_snapshot && !input.accepts_data_loss &&
+      (!input.started.empty() || input.has_served_since)) {
     return Fail(ErrorCode::kCheckFailed,
-                fmt::format("{} has started as {}: what was written since is lost on the way back, "
-                            "and files that its garbage collection has removed do not come back",
-                            Join(input.started, ", "), hop.to),
+                fmt::format("Milvus has run since the snapshot was made ({}): what was written "
+                            "since is lost on the way back, and files that its garbage collection "
+                            "has removed do not come back",
+                            input.snapshot_time),
                 "say --accept-data-loss if that is what you want");
   }
   if (!input.from_snapshot && !input.started.empty() && !hop.is_reversible) {
@@ -136,6 +139,8 @@ Result<Plan> PlanRollback(const RollbackInput& input) {
                               hop.from, hop.to),
                   "run `milvus-upgrade status` to see where the run stands");
     for (Step& step : steps) add(std::move(step));
+    back.notes = {fmt::format("what was written since the snapshot was made ({}) is not in it",
+                              input.snapshot_time)};
   }
   const bool was_stopped = std::any_of(mine.begin(), mine.end(), [&](const Step* step) {
     return step->kind == StepKind::kStopContainers && entered.contains(step->id);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "milvus_upgrade/rules/migration.h"
 #include "rules/check_support.h"
 
 namespace mu::rules {
@@ -55,7 +56,12 @@ void CheckFreeDisk(const CheckInput& in, Findings& out) {
   const auto hops = static_cast<std::int64_t>(
       in.path == nullptr ? 1 : std::max<std::size_t>(1, in.path->hops.size()));
   constexpr std::int64_t kMargin = 64LL * 1024 * 1024;
-  const std::int64_t needed = hops * 2 * in.observed.etcd.status.db_bytes + kMargin;
+  std::int64_t needed = hops * 2 * in.observed.etcd.status.db_bytes + kMargin;
+  // A rehearsal has a copy of the snapshot, the database made of it and etcd's log on the engine's
+  // disk, which is often the same one and that of the living etcd.
+  constexpr std::int64_t kScratch = 256LL * 1024 * 1024;
+  if (in.path != nullptr && MigrationHopOf(*in.path) != nullptr && in.config.rehearses)
+    needed += 2 * in.observed.etcd.status.db_bytes + kScratch;
   if (*in.observed.free_bytes_state >= needed) return;
   AddError(out, in.observed.state_dir,
            fmt::format("{} are free, {} are needed", Bytes(*in.observed.free_bytes_state),

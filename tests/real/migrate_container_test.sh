@@ -13,6 +13,9 @@ keys() { docker exec milvus-etcd etcdctl get --prefix by-dev/meta/ -w json | jq 
 
 product 3 "${with[@]}" --migration-image "$tool_image"
 says "has a session"
+sed 's/milvus-etcd:2379/10.255.255.1:2379/' "$stack/migrate.yaml" >"$work/elsewhere.yaml"
+product 2 migrate -c "$work/elsewhere.yaml" --engine container --etcd-container milvus-etcd --yes
+says "does not lead to milvus-etcd"
 docker stop -t 60 milvus-standalone >/dev/null
 keys >"$work/before.keys"
 

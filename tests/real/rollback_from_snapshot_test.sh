@@ -26,4 +26,6 @@ same_inventory "$work/inventory.json" "on 2.1.0 again" --client 2.1.3
 equal "what is left on the engine" "$(docker ps -aq --filter label=milvus-upgrade.helper | wc -l)" 0
 product 0 report
 says "rolled-back"
+product 2 rollback --from-snapshot --accept-data-loss --yes
+says "put back already"
 note "passed after $SECONDS s"

@@ -23,6 +23,11 @@ struct MigrationTarget {
   bool is_scratch = false;             // no TLS there, and little weight on the machine
 };
 
+// Whether the engine could not start a container because its kernel has no weights for disks.
+bool IsAboutWeight(const Error& error);
+// "milvus-upgrade-scratch-etcd-milvus"; of a long project a part and its digest, since it is a host
+// name as well (63 characters).
+std::string HelperName(const std::string& purpose, const std::string& project);
 meta::Scope ScopeOf(const plan::Migration& migration);
 
 // `keys`: how many the scope has, for the deadline. `log`: a path of ours, for the container's

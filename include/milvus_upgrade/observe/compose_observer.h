@@ -51,6 +51,9 @@ struct ComposeView {
 // allow it.
 Result<ComposeView> ObserveCompose(const World& world, const config::Config& config);
 
+// Whether this endpoint ("etcd:2379", a URL) names this container by its name, service or address.
+bool LeadsTo(const std::string& endpoint, const model::Container& container);
+
 // SHA-256 of the facts that a plan relies on: files, containers (id, image, running), sessions,
 // roots, engine.
 std::string FingerprintOf(const model::Observed& observed);

@@ -56,6 +56,8 @@ struct RollbackInput {
   // new version's garbage collection removed do not come back: that must be accepted.
   bool from_snapshot = false;
   bool accepts_data_loss = false;
+  bool has_served_since = false;   // the old version was put back after it, and may have written
+  std::string snapshot_time = {};  // for people
 };
 Result<Plan> PlanRollback(const RollbackInput& input);
 

@@ -279,19 +279,22 @@ TEST(PlanRollback, RestoresTheMetadataBeforeTheOldVersionComesUp) {
   EXPECT_EQ(std::get<RestoreMetadata>(back->steps.front().args).backup, "backup/metadata.bak");
 }
 
-TEST(PlanRollback, FromTheSnapshotBringsAllDownFirst) {
+TEST(PlanRollback, FromTheSnapshotReadsItThenBringsAllDown) {
   const Plan plan = PlanFrom21(Standalone21(), samples::ConfigTo("2.2.16"), {2, 2, 16, ""});
   RollbackInput input{plan, Ids(plan), {}, {"standalone"}, "20261125-120000-ab12", true, false};
+  EXPECT_EQ(PlanRollback(input).error().code, ErrorCode::kCheckFailed);
+  input.started.clear();
+  input.has_served_since = true;
   EXPECT_EQ(PlanRollback(input).error().code, ErrorCode::kCheckFailed);
   input.accepts_data_loss = true;
   const auto back = PlanRollback(input);
   ASSERT_TRUE(back) << back.error().Text();
   EXPECT_EQ(Ids(*back), (std::vector<std::string>{
-                            "back/stop/standalone", "back/sessions/release", "back/meta/extract",
+                            "back/meta/extract", "back/stop/standalone", "back/sessions/release",
                             "back/meta/restore", "back/files/docker-compose.yml",
                             "back/up/standalone", "back/wait/services", "back/wait/sessions"}));
   EXPECT_EQ(std::get<RestoreMetadata>(back->steps[3].args).backup, "backup/from-snapshot.bak");
-  EXPECT_EQ(std::get<ExtractKeys>(back->steps[2].args).snapshot, "backup/etcd.snap");
+  EXPECT_EQ(std::get<ExtractKeys>(back->steps[0].args).snapshot, "backup/etcd.snap");
 }
 
 TEST(PlanRollback, FromTheSnapshotIsForAMigrationOnly) {
