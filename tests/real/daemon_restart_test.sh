@@ -9,7 +9,16 @@ own_engine own
 add_policies() { sed -i -E 's|^  (etcd\|minio\|standalone):|  \1:\n    restart: always|' "$stack/docker-compose.yml"; }
 fresh_stack --prepare add_policies
 
-(wait_for_record 120 '.type == "done" and .step == "stop/standalone"' && ground engine restart >/dev/null 2>&1) & restart=$!
+# The tool stands still until the engine is away, so that it cannot come to its end before.
+restart_engine() {
+  wait_for_record 120 '.type == "done" and .step == "stop/standalone"'
+  pkill -STOP -f "^$MU_BINARY compose" || fail "the run is over already"
+  ground engine restart >/dev/null 2>&1 & local engine=$! end=$((SECONDS + 30))
+  while timeout 5 docker version >/dev/null 2>&1 && [ "$SECONDS" -lt "$end" ]; do sleep 0.05; done
+  pkill -CONT -f "^$MU_BINARY compose"
+  wait "$engine"
+}
+restart_engine & restart=$!
 background+=("$restart")
 product 0 compose --to 2.3.5 --yes
 wait "$restart" || fail "the engine does not restart"
