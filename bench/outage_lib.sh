@@ -14,6 +14,8 @@ results=$work/results.tsv
 
 now() { date +%s%N; }
 since() { awk -v from="$1" -v to="$(now)" 'BEGIN { printf "%.3f", (to - from) / 1e9 }'; }
+# In the background its process id is the client's own, so that a signal reaches it.
+probe_searches() { exec bash "$repository/tests/ground/ground" --name "$engine" client --client "${1:-2.2.17}" probe "$stack" --out "$work/searches"; }
 compose() { (cd "$stack" && docker compose "$@" >/dev/null 2>&1); }
 # What any way of stopping a Milvus needs: SIGTERM with the measured wait and SIGKILL, the proof of the exit; the session keys,
 # the leases of our own, their revocation, the proof that none is left.
