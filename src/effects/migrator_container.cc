@@ -61,6 +61,8 @@ class Output {
     if (Trim(line).empty()) return;
     last_ = line.substr(0, 500);
     if (line.starts_with("goroutine ") || line.starts_with("\t")) return;
+    // The last lines of our own image say less than the error before them.
+    if (line.starts_with("next: ") || line.starts_with("failed: exit code")) return;
     if (IsComplaint(ToLower(line.substr(0, 500)))) complaint_ = last_;
     if (line.find("exit migration") != std::string::npos && !said_exit_)
       said_exit_ = clock_.Monotonic();
