@@ -161,9 +161,18 @@ fresh_stack21() { # [--compose v1|v2] [--prepare FUNCTION]
   sed -i 's|milvusdb/milvus:.*|milvusdb/milvus:v2.1.0|' "$stack/docker-compose.yml"
   printf 'GROUND_ADDRESS=%s\n' "$address" >"$stack/.env"
   [ -z "$prepare" ] || "$prepare"
-  tar -C "$stack" -xf "$data/volumes.tar"
   cp "$data/inventory.json" "$work/inventory.json"
-  ground stack up standalone "$stack" --compose "$generation" 2>"$work/up.log" || { cat "$work/up.log" >&2 && fail "the stack does not come up"; }
+  # About one start of 2.1.0 in ten never gets its shards together on data that it has served before; the next one does.
+  local try
+  for try in 1 2 3; do
+    tar -C "$stack" -xf "$data/volumes.tar"
+    ground stack up standalone "$stack" --compose "$generation" 2>"$work/up.log" || { cat "$work/up.log" >&2 && fail "the stack does not come up"; }
+    ! serves_inventory 45 "$work/inventory.json" --client 2.1.3 || break
+    [ "$try" -lt 3 ] || break
+    note "2.1.0 does not serve its data; started anew"
+    docker rm -f milvus-standalone milvus-etcd milvus-minio >/dev/null
+    rm -rf "$stack/volumes"
+  done
   same_inventory "$work/inventory.json" "before the migration" --client 2.1.3
   note "2.1.0 is up with its data after $SECONDS s"
 }
@@ -216,6 +225,17 @@ start_again_after_its_race() {
   docker logs --tail 100 milvus-standalone 2>&1 | grep -q FromDmlCPLoadDelete || fail "milvus has ended: $(docker logs --tail 20 milvus-standalone 2>&1)"
   note "2.2.16 has lost its race with itself; started again"
   docker start milvus-standalone >/dev/null
+}
+
+# Whether a client sees within so many seconds what it saw before.
+serves_inventory() { # SECONDS BEFORE [--client VERSION]
+  local end=$((SECONDS + $1))
+  while [ "$SECONDS" -lt "$end" ]; do
+    timeout "$1" bash "$repository/tests/ground/ground" --name "$engine" client "${@:3}" inventory "$stack" --patience 10 >"$work/inventory.now" 2>/dev/null &&
+      ground client compare-inventory "$2" "$work/inventory.now" >/dev/null 2>&1 && return 0
+    sleep 1
+  done
+  return 1
 }
 
 # A client sees what it saw before, but for what a right migration changes. Right after a start it is asked again.
