@@ -15,7 +15,6 @@ namespace {
 // Of each address, once. A bridge of this machine answers within 2 ms.
 constexpr Millis kProofTimeout{300};
 constexpr Millis kTimeout{5'000};
-constexpr int kPort = 2379;
 
 ports::PageQuery QueryOf(const std::string& prefix, bool keys_only, std::int64_t revision) {
   // An empty prefix is every key, from the first on.
@@ -25,14 +24,6 @@ ports::PageQuery QueryOf(const std::string& prefix, bool keys_only, std::int64_t
 bool HasLease(const model::KeyRange& range) {
   return std::any_of(range.kvs.begin(), range.kvs.end(),
                      [](const model::KeyValue& kv) { return kv.lease != 0; });
-}
-
-std::unique_ptr<ports::EtcdClient> GatewayAt(const std::string& address, Millis timeout) {
-  GatewayOptions options;
-  options.endpoints = {fmt::format("http://{}:{}", address, kPort)};
-  options.timeout = timeout;
-  auto client = MakeEtcdGateway(options);
-  return client ? std::move(*client) : nullptr;
 }
 
 }  // namespace
@@ -56,7 +47,7 @@ void EtcdDirect::Prove(const std::string& container, const std::string& prefix,
     const auto page = asked->GetPage(QueryOf(prefix, false, range.revision));
     if (!page || page->member.empty() || page->kvs != range.kvs) continue;
     known_[container] = {GatewayAt(address, kTimeout), page->member};
-    LogDebug(fmt::format("etcd in {} is asked directly at {}:{}", container, address, kPort));
+    LogDebug(fmt::format("etcd in {} is asked directly at {}:{}", container, address, kEtcdPort));
     return;
   }
   known_[container] = {};

@@ -393,4 +393,12 @@ Result<std::unique_ptr<ports::EtcdClient>> MakeEtcdGateway(const GatewayOptions&
   return std::make_unique<EtcdGateway>(options, std::move(lines));
 }
 
+std::unique_ptr<ports::EtcdClient> GatewayAt(const std::string& address, Millis timeout) {
+  GatewayOptions options;
+  options.endpoints = {fmt::format("http://{}:{}", address, kEtcdPort)};
+  options.timeout = timeout;
+  auto client = MakeEtcdGateway(options);
+  return client ? std::move(*client) : nullptr;
+}
+
 }  // namespace mu::adapters

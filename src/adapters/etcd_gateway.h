@@ -32,4 +32,8 @@ struct GatewayOptions {
 // take the identity that etcd wants: a certificate's name), with what works instead.
 Result<std::unique_ptr<ports::EtcdClient>> MakeEtcdGateway(const GatewayOptions& options);
 
+// That of a container, at one of its addresses. Null where it cannot be made of this address.
+inline constexpr int kEtcdPort = 2379;
+std::unique_ptr<ports::EtcdClient> GatewayAt(const std::string& address, Millis timeout);
+
 }  // namespace mu::adapters

@@ -19,15 +19,6 @@ namespace {
 // Of each address, once. A bridge of this machine answers within 2 ms.
 constexpr Millis kProofTimeout{500};
 constexpr Millis kTimeout{10'000};
-constexpr int kPort = 2379;
-
-std::unique_ptr<ports::EtcdClient> GatewayAt(const std::string& address, Millis timeout) {
-  GatewayOptions options;
-  options.endpoints = {fmt::format("http://{}:{}", address, kPort)};
-  options.timeout = timeout;
-  auto client = MakeEtcdGateway(options);
-  return client ? std::move(*client) : nullptr;
-}
 
 // The address of `container` where the etcd of `inside` answers, "" when there is none; nullopt:
 // that etcd does not answer itself, now.
@@ -79,7 +70,7 @@ Result<std::unique_ptr<ports::EtcdClient>> EtcdWays::Of(const std::string& conta
   const std::string& address = proven.address;
   if (!address.empty()) {
     if (auto gateway = GatewayAt(address, kTimeout)) {
-      LogDebug(fmt::format("etcd in {} is asked directly at {}:{}", container, address, kPort));
+      LogDebug(fmt::format("etcd in {} is asked directly at {}:{}", container, address, kEtcdPort));
       return gateway;
     }
   }
