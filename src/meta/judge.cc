@@ -58,6 +58,9 @@ Result<Judgement> JudgeMigration(std::span<const model::KeyValue> before,
   }
   Judgement judgement;
   judgement.summary = changes.summary;
+  judgement.added = changes.added.size();
+  judgement.replaced = changes.replaced.size();
+  judgement.removed = changes.removed.size();
   const auto tell = [&](Kind kind, std::string what) {
     (IsLoadState(kind) ? judgement.remarks : judgement.problems).push_back(std::move(what));
   };

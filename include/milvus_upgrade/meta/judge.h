@@ -16,6 +16,10 @@ struct Judgement {
   std::vector<std::string> problems;  // a key that is missing, left, unknown or different, each
   std::vector<std::string> remarks;   // that load states differ: a `load` mends it
   Summary summary;                    // of what there should be
+  // Keys, of a right migration.
+  std::size_t added = 0;
+  std::size_t replaced = 0;
+  std::size_t removed = 0;
   bool IsRight() const { return problems.empty(); }
 };
 
