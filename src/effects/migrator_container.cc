@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "milvus_upgrade/base/text.h"
-#include "milvus_upgrade/config/migrate_yaml.h"
+#include "milvus_upgrade/plan/migration_input.h"
 #include "milvus_upgrade/run/helper_container.h"
 
 namespace mu::effects {
@@ -16,7 +16,6 @@ namespace {
 // Where the document's own command has them.
 constexpr char kProgram[] = "/milvus/bin/meta-migration";
 constexpr char kConfig[] = "/milvus/configs/migrate.yaml";
-constexpr char kBackupInside[] = "/milvus/configs/migration.bak";
 
 constexpr Millis kLook{500};
 constexpr Millis kEarly{5'000};
@@ -164,7 +163,8 @@ class Watch {
 Result<std::vector<ports::FileInside>> FilesFor(const EffectPorts& ports,
                                                 const plan::Migration& migration,
                                                 const MigrationTarget& target) {
-  config::MigrateYaml yaml;
+  MU_TRY(config::MigrateYaml yaml, plan::MigrateYamlOf(migration));
+  yaml.endpoints = target.endpoints;
   std::vector<ports::FileInside> files;
   if (!migration.migrate_file.empty() && !target.is_scratch) {
     MU_TRY(const std::string text, ports.files.Read(migration.migrate_file));
@@ -172,7 +172,10 @@ Result<std::vector<ports::FileInside>> FilesFor(const EffectPorts& ports,
     if (sha256 != migration.migrate_sha256)
       return Fail(ErrorCode::kFileChanged,
                   migration.migrate_file + " was changed since the plan was made");
-    MU_TRY(yaml, config::ParseMigrateYaml(text, migration.migrate_file));
+    MU_TRY(const auto given, config::ParseMigrateYaml(text, migration.migrate_file));
+    yaml.tls = given.tls;
+    yaml.user = given.user;
+    yaml.password = given.password;
     for (std::string* path : {&yaml.tls.certificate, &yaml.tls.key, &yaml.tls.authority}) {
       if (!yaml.tls.is_enabled || path->empty()) continue;
       // Meant from the folder of the file, as the checks take it.
@@ -182,15 +185,6 @@ Result<std::vector<ports::FileInside>> FilesFor(const EffectPorts& ports,
       files.push_back({*path, std::move(bytes)});
     }
   }
-  MU_TRY(yaml.source, model::ParseVersion(migration.source_version));
-  MU_TRY(yaml.target, model::ParseVersion(migration.target_version));
-  yaml.command = config::MigrateCommand::kRun;
-  yaml.runs_with_backup = migration.has_tool_backup;
-  yaml.backup_file = kBackupInside;
-  yaml.endpoints = target.endpoints;
-  yaml.root_path = migration.root_path;
-  yaml.meta_path = migration.meta_path;
-  yaml.kv_path = migration.kv_path;
   files.push_back({kConfig, config::FormatMigrateYaml(yaml, config::Secrets::kWritten)});
   return files;
 }
@@ -303,7 +297,7 @@ Result<run::Evidence> RunInContainer(const EffectPorts& ports, const plan::Migra
                          {"log", log}};
   if (migration.has_tool_backup) {
     const std::string tar = log + ".backup.tar";
-    if (const Status copied = ports.docker.CopyOut(job.Name(), kBackupInside, tar); copied)
+    if (const Status copied = ports.docker.CopyOut(job.Name(), plan::kToolBackup, tar); copied)
       evidence["tool_backup"] = tar;
   }
   return evidence;

@@ -79,7 +79,7 @@ class Builder {
           "the rocksmq folder (add --backup-mq to copy it inside the outage)");
     }
     plan_.notes.insert(plan_.notes.end(), in_.path.warnings.begin(), in_.path.warnings.end());
-    const bool migrates = std::any_of(in_.path.hops.begin(), in_.path.hops.end(), IsMigration);
+    const bool migrates = rules::MigrationHopOf(in_.path) != nullptr;
     if (migrates) {
       for (std::string& change : rules::ClientChanges(in_.observed))
         plan_.notes.push_back(std::move(change));

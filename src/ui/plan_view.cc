@@ -7,7 +7,7 @@
 #include <boost/json/parse.hpp>
 
 #include "milvus_upgrade/base/text.h"
-#include "milvus_upgrade/config/migrate_yaml.h"
+#include "milvus_upgrade/plan/migration_input.h"
 #include "ui/findings_view.h"
 
 namespace mu::ui {
@@ -82,25 +82,15 @@ std::string Changes(const plan::Plan& plan, const std::vector<std::string>& diff
 }
 
 // The file that the migration tool gets, where it was derived: as it would have to be written.
-std::string MigrateYamlOf(const plan::Plan& plan) {
+std::string DerivedInputOf(const plan::Plan& plan) {
   for (const plan::Step& step : plan.steps) {
     const auto* migrate = std::get_if<plan::MigrateMetadata>(&step.args);
     if (migrate == nullptr || !migrate->migration.migrate_file.empty()) continue;
-    const plan::Migration& migration = migrate->migration;
-    config::MigrateYaml yaml;
-    const auto source = model::ParseVersion(migration.source_version);
-    const auto target = model::ParseVersion(migration.target_version);
-    if (!source || !target) continue;
-    yaml.source = *source;
-    yaml.target = *target;
-    yaml.runs_with_backup = migration.has_tool_backup;
-    yaml.backup_file = "/milvus/configs/migration.bak";
-    yaml.endpoints = migration.endpoints;
-    yaml.root_path = migration.root_path;
-    yaml.meta_path = migration.meta_path;
-    yaml.kv_path = migration.kv_path;
+    const auto yaml = plan::MigrateYamlOf(migrate->migration);
+    if (!yaml) continue;
     std::string text;
-    for (const std::string& line : Lines(FormatMigrateYaml(yaml, config::Secrets::kMasked)))
+    for (const std::string& line :
+         Lines(config::FormatMigrateYaml(*yaml, config::Secrets::kMasked)))
       text += "  " + line + "\n";
     return text;
   }
@@ -154,7 +144,7 @@ View PlanView(const plan::Plan& plan, const std::vector<std::string>& diffs, con
   text += Heading(fmt::format("Steps ({})", plan.steps.size()), style) + Steps(plan, style);
   const std::string changes = Changes(plan, diffs, style);
   if (!changes.empty()) text += Heading("Changes of files", style) + changes;
-  const std::string migrate_yaml = MigrateYamlOf(plan);
+  const std::string migrate_yaml = DerivedInputOf(plan);
   if (!migrate_yaml.empty()) text += Heading("migrate.yaml, as derived", style) + migrate_yaml;
   text += Heading("What to expect", style);
   text += Entry("  outage",
