@@ -175,9 +175,8 @@ class LiveEffect : public run::Effect {
     return migrate::KeysIn(ports_.files, ScopeOf(migration), scope.RunFolder() + "/" + file);
   }
 
-  Result<meta::Judgement> Judge(const plan::Migration& migration, const std::string& file,
+  Result<meta::Judgement> Judge(const plan::Migration& migration, const Keys& before,
                                 run::StepScope& scope) {
-    MU_TRY(const Keys before, Backup(migration, file, scope));
     MU_TRY(const Keys after, Live(migration, scope));
     return meta::JudgeMigration(before, after, ScopeOf(migration));
   }
@@ -192,18 +191,19 @@ class MigrateEffect : public LiveEffect {
   Result<std::optional<run::Evidence>> Seen(const plan::Step& step,
                                             run::StepScope& scope) override {
     const auto& args = std::get<plan::MigrateMetadata>(step.args);
-    MU_TRY(const meta::Judgement judgement, Judge(args.migration, args.backup, scope));
+    MU_TRY(const Keys before, Backup(args.migration, args.backup, scope));
+    keys_ = before.size();
+    MU_TRY(const meta::Judgement judgement, Judge(args.migration, before, scope));
     if (!judgement.IsRight()) return std::nullopt;
     return run::Evidence{{"metadata", args.migration.target_version}};
   }
 
   Status Act(const plan::Step& step, run::StepScope& scope) override {
     const auto& args = std::get<plan::MigrateMetadata>(step.args);
-    MU_TRY(const Keys backup, Backup(args.migration, args.backup, scope));
     MU_TRY(evidence_, RunMigration(ports_, args.migration,
                                    {args.migration.etcd_container, args.migration.network,
                                     args.migration.endpoints, false},
-                                   backup.size(), scope.RunFolder() + "/migration.log",
+                                   keys_, scope.RunFolder() + "/migration.log",
                                    scope.RunFolder() + kLockRecord, scope));
     return {};
   }
@@ -212,6 +212,7 @@ class MigrateEffect : public LiveEffect {
   Result<run::Evidence> Confirm(const plan::Step&, run::StepScope&) override { return evidence_; }
 
  private:
+  std::size_t keys_ = 0;  // as Seen has read them: it comes first, and each reading is outage
   run::Evidence evidence_;
 };
 
@@ -225,7 +226,8 @@ class ConfirmEffect : public LiveEffect {
 
   Status Act(const plan::Step& step, run::StepScope& scope) override {
     const auto& args = std::get<plan::ConfirmMigration>(step.args);
-    MU_TRY(const meta::Judgement judgement, Judge(args.migration, args.backup, scope));
+    MU_TRY(const Keys before, Backup(args.migration, args.backup, scope));
+    MU_TRY(const meta::Judgement judgement, Judge(args.migration, before, scope));
     if (!judgement.IsRight())
       return Fail(ErrorCode::kMigrationFailed,
                   fmt::format("the migration ended well and {} keys are not what they must be: {}",

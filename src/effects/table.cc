@@ -7,22 +7,6 @@
 namespace mu::effects {
 namespace {
 
-// Kinds that this version plans and shows but cannot do.
-class NotInThisBuild : public run::Effect {
- public:
-  Result<std::optional<run::Evidence>> Seen(const plan::Step&, run::StepScope&) override {
-    return std::nullopt;
-  }
-  Status Act(const plan::Step& step, run::StepScope&) override {
-    return Fail(ErrorCode::kNotInThisBuild,
-                fmt::format("step {} cannot be done by this version", step.id));
-  }
-  Result<run::Evidence> Confirm(const plan::Step& step, run::StepScope&) override {
-    return Fail(ErrorCode::kNotInThisBuild,
-                fmt::format("step {} cannot be done by this version", step.id));
-  }
-};
-
 class Table : public run::EffectTable {
  public:
   explicit Table(const EffectPorts& ports) : ports_(ports) {
@@ -37,10 +21,7 @@ class Table : public run::EffectTable {
     AddMigrationEffects(ports_, &effects_);
   }
 
-  run::Effect& For(plan::StepKind kind) override {
-    const auto it = effects_.find(kind);
-    return it == effects_.end() ? static_cast<run::Effect&>(not_in_this_build_) : *it->second;
-  }
+  run::Effect& For(plan::StepKind kind) override { return *effects_.at(kind); }
 
   Status Check(const plan::Expectation& expectation) override {
     switch (expectation.kind) {
@@ -99,7 +80,6 @@ class Table : public run::EffectTable {
 
   EffectPorts ports_;
   EffectMap effects_;
-  NotInThisBuild not_in_this_build_;
 };
 
 }  // namespace

@@ -16,6 +16,21 @@ using fakes::kStandaloneFile;
 using fakes::Program;
 using fakes::Stage;
 
+// The table is complete: whatever a plan can say is done by someone.
+TEST(Effects, EveryKindOfStepHasOne) {
+  Story story(kStandaloneFile);
+  class NoRunner : public ports::Runner {
+    Result<ports::CommandResult> Run(const ports::Command&) override {
+      return Fail(ErrorCode::kInternal, "not asked");
+    }
+  } runner;
+  const auto effects = effects::MakeEffects(
+      {story.stage.docker, story.stage.compose, story.stage.etcd, story.stage.etcd_clients,
+       story.stage.files, runner, story.stage.clock, story.stage.http});
+  for (const plan::StepKindRow& row : plan::StepKindTable())
+    EXPECT_NO_THROW(effects->For(row.kind)) << row.name;
+}
+
 constexpr char kServer[] = "milvus-standalone";
 constexpr char kDone[] = "done";
 constexpr char kRolledBack[] = "rolled-back";
