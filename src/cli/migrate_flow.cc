@@ -167,10 +167,9 @@ tl::expected<MigrateOutcome, MigrateFailure> MigrateFlow::RunByContainer(
                   fmt::format("{} ended well and {} keys are not what they must be, the first: {}",
                               request_.image, judgement.problems.size(), judgement.problems[0]));
     migrate::RunOutcome outcome;
-    MU_TRY(const meta::Changes changes, meta::Convert(before, Scope()));
-    outcome.added = changes.added.size();
-    outcome.replaced = changes.replaced.size();
-    outcome.removed = changes.removed.size();
+    outcome.added = judgement.added;
+    outcome.replaced = judgement.replaced;
+    outcome.removed = judgement.removed;
     outcome.summary = judgement.summary;
     outcome.losses = judgement.remarks;
     outcome.backup = backup;
@@ -229,9 +228,8 @@ Result<std::string> MigrateFlow::NetworkOf(ports::Docker& docker) const {
   if (!found.front())
     return Fail(ErrorCode::kContainerGone,
                 fmt::format("there is no container {}", request_.etcd_container));
-  for (const auto& [network, address] : found.front()->network_ips) {
-    if (network != "bridge" && network != "host" && network != "none") return network;
-  }
+  if (std::string network = observe::NamedNetworkOf(*found.front()); !network.empty())
+    return network;
   return Fail(ErrorCode::kInvalidInput,
               fmt::format("{} is on no network with names", request_.etcd_container),
               "name the network on which the endpoints of migrate.yaml are known: --network");

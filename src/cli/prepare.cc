@@ -52,12 +52,6 @@ Result<model::Version> RunningVersion(const config::Config& config,
   return *version;
 }
 
-rules::Platform PlatformOf(const model::Observed& observed) {
-  const bool is_standalone =
-      observed.milvus.size() == 1 && observed.milvus.front().role == model::Role::kStandalone;
-  return is_standalone ? rules::Platform::kComposeStandalone : rules::Platform::kComposeCluster;
-}
-
 model::Finding FindingOf(const Error& error, std::string id, std::string subject) {
   return {std::move(id),
           model::Severity::kError,
@@ -110,14 +104,6 @@ struct ProbeAddresses {
   plan::InsideProbe inside;
 };
 
-// Docker resolves names on the networks that people make only.
-std::string NamedNetworkOf(const model::Container& container) {
-  for (const auto& [network, address] : container.network_ips) {
-    if (network != "bridge" && network != "host" && network != "none") return network;
-  }
-  return {};
-}
-
 // The proxy is what a client sees; its /healthz speaks for all roles.
 ProbeAddresses ProbeOf(const model::Observed& observed) {
   ProbeAddresses probe;
@@ -127,7 +113,7 @@ ProbeAddresses ProbeOf(const model::Observed& observed) {
     const std::string address = observe::ManagementAddress(observed, milvus, &probe.why_not);
     if (probe.url.empty() && !address.empty()) probe.url = address + "/healthz";
     if (!milvus.container || !probe.inside.url.empty()) continue;
-    const std::string network = NamedNetworkOf(*milvus.container);
+    const std::string network = observe::NamedNetworkOf(*milvus.container);
     if (network.empty()) continue;
     // etcd's image is small and not replaced by the upgrade; any other would do.
     probe.inside = {
@@ -152,7 +138,8 @@ Result<Prepared> Prepare(const observe::World& world, const config::Config& conf
   MU_TRY(const model::Version from, RunningVersion(config, observed));
   prepared.from = from.Text();
 
-  auto path = rules::FindPath(from, to, PlatformOf(observed), observed.settings.queue, false);
+  auto path =
+      rules::FindPath(from, to, rules::PlatformOf(observed), observed.settings.queue, false);
   // The edit comes first: which files must be replaceable is known only then.
   std::vector<std::vector<plan::FileChange>> changes;
   std::vector<std::string> edited_files;

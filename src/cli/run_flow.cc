@@ -257,17 +257,23 @@ class Flow {
     return ids;
   }
 
+  // The hop of the last step that was entered.
+  int CurrentHop() const {
+    int hop = 0;
+    for (const plan::Step& step : plan_.steps) {
+      if (run::StateOf(journal_->Records(), "forward", step.id).last != run::StepState::Last::kNone)
+        hop = std::max(hop, step.hop);
+    }
+    return hop;
+  }
+
   // The services whose container of the new image has really started: the point of no return is an
   // event, so the world is asked, not the plan.
   // Of the hop that the run is in: what earlier hops started is what this one goes back to.
   Result<std::vector<std::string>> StartedServices() {
     std::vector<std::string> started;
     std::set<std::string> ups;
-    int hop = 0;
-    for (const plan::Step& step : plan_.steps) {
-      if (run::StateOf(journal_->Records(), "forward", step.id).last != run::StepState::Last::kNone)
-        hop = std::max(hop, step.hop);
-    }
+    const int hop = CurrentHop();
     for (const plan::Step& step : plan_.steps) {
       const auto* up = std::get_if<plan::UpServices>(&step.args);
       if (up == nullptr || step.hop != hop) continue;
@@ -301,14 +307,10 @@ class Flow {
 
   // Whether the hop that the run is in has a migration: of another one the snapshot is no way back.
   bool MigratedNow() const {
-    int hop = 0;
-    int migration = -1;
-    for (const plan::Step& step : plan_.steps) {
-      if (run::StateOf(journal_->Records(), "forward", step.id).last != run::StepState::Last::kNone)
-        hop = std::max(hop, step.hop);
-      if (step.kind == plan::StepKind::kMigrateMetadata) migration = step.hop;
-    }
-    return hop == migration;
+    const int hop = CurrentHop();
+    return std::any_of(plan_.steps.begin(), plan_.steps.end(), [&](const plan::Step& step) {
+      return step.kind == plan::StepKind::kMigrateMetadata && step.hop == hop;
+    });
   }
 
   std::string NextSteps(const Error& why_no_way_back) const {

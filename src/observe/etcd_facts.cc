@@ -75,6 +75,17 @@ Status ReadKeys(ports::Etcd& etcd, const model::MilvusSettings& settings, model:
 
 }  // namespace
 
+bool HasNames(const std::string& network) {
+  return network != "bridge" && network != "host" && network != "none";
+}
+
+std::string NamedNetworkOf(const model::Container& container) {
+  for (const auto& [network, address] : container.network_ips) {
+    if (HasNames(network)) return network;
+  }
+  return {};
+}
+
 bool LeadsTo(const std::string& endpoint, const model::Container& container) {
   const std::string host = HostOf(endpoint);
   if (host.empty()) return false;

@@ -131,11 +131,6 @@ void ReadMetadata(ports::Etcd& etcd, const model::Observed& observed, model::Met
   facts->losses = std::move(changes->losses);
 }
 
-// Names resolve on networks that people made, not on the default bridge.
-bool HasNames(const std::string& network) {
-  return network != "bridge" && network != "host" && network != "none";
-}
-
 // One on which a Milvus container reaches it by the addresses of the settings, if there is one.
 void FindWay(const std::vector<model::Container>& containers, const model::Observed& observed,
              model::MigrationFacts* facts) {

@@ -51,6 +51,11 @@ struct ComposeView {
 // allow it.
 Result<ComposeView> ObserveCompose(const World& world, const config::Config& config);
 
+// Docker resolves names on the networks that people make only.
+bool HasNames(const std::string& network);
+// The first such network of a container; "" when it is on none.
+std::string NamedNetworkOf(const model::Container& container);
+
 // Whether this endpoint ("etcd:2379", a URL) names this container by its name, service or address.
 bool LeadsTo(const std::string& endpoint, const model::Container& container);
 
