@@ -19,7 +19,6 @@ constexpr model::Tier kUp[] = {model::Tier::kCoordinator, model::Tier::kNode, mo
 
 // Measured (ground.md 3), for the prediction only.
 constexpr Millis kStopCost{300};
-constexpr Millis kGracefulStop{500};
 constexpr Millis kRevokeCost{400};
 constexpr Millis kFileCost{20};
 constexpr Millis kUpCost{600};
@@ -206,11 +205,6 @@ class Builder {
     return slowest;
   }
 
-  // 2.1 ends at once and takes its session keys along; later ones do not (ground.md 3).
-  static bool EndsByItself(const model::Version& running) {
-    return running < model::Version{2, 2, 0, ""};
-  }
-
   Expectation ContainersDown() const {
     Expectation expectation{Expectation::Kind::kContainersDown, {}, {}};
     for (const ContainerRef& ref : AllContainers()) expectation.subjects.push_back(ref.name);
@@ -367,7 +361,7 @@ class Builder {
               fmt::format("SIGTERM, SIGKILL after {}; {}", FormatDuration(stop.grace), stop.reason),
               StopContainers{std::move(containers), stop.grace});
       step.undo = Undo::kInverse;
-      step.estimate = (EndsByItself(rule.from) ? kGracefulStop : stop.grace) + kStopCost;
+      step.estimate = stop.grace + kStopCost;
       step.timeout = stop.grace + Millis(60'000);
       if (!is_open) step.outage = OutageMark::kOpens;
       is_open = true;
@@ -389,7 +383,7 @@ class Builder {
                           "leases run out by themselves",
                           rule.from.Text()),
         std::move(release));
-    step.estimate = may_revoke || EndsByItself(rule.from) ? kRevokeCost : Millis(30'000);
+    step.estimate = may_revoke ? kRevokeCost : Millis(30'000);
     // The longest lease that a Milvus version uses is 60 s (ground.md 3).
     step.timeout = std::max(in_.config.timeout, Millis(90'000));
     step.expects = {ContainersDown()};
