@@ -9,7 +9,7 @@
 namespace mu::model {
 namespace {
 
-constexpr std::array<RoleRow, 11> kRoles = {{
+constexpr std::array<RoleRow, 12> kRoles = {{
     {Role::kStandalone, "standalone", Tier::kCoordinator, false},
     {Role::kRootCoord, "rootcoord", Tier::kCoordinator, true},
     {Role::kDataCoord, "datacoord", Tier::kCoordinator, true},
@@ -21,6 +21,7 @@ constexpr std::array<RoleRow, 11> kRoles = {{
     {Role::kQueryNode, "querynode", Tier::kNode, false},
     {Role::kStreamingNode, "streamingnode", Tier::kNode, false},
     {Role::kProxy, "proxy", Tier::kProxy, false},
+    {Role::kCdc, "cdc", Tier::kNode, false},
 }};
 
 std::string_view FileNameOf(std::string_view path) {
@@ -99,6 +100,7 @@ std::vector<Role> SessionRolesOf(Role role, int minor_of_2) {
                              Role::kQueryCoord};
   if (has_mixed_coordinators) roles = {Role::kMixCoord};
   if (role == Role::kMixCoord) return roles;
+  if (role == Role::kCdc) return {};
   if (role != Role::kStandalone) return {role};
   roles.push_back(Role::kDataNode);
   roles.push_back(has_mixed_coordinators ? Role::kStreamingNode : Role::kIndexNode);

@@ -250,14 +250,22 @@ struct ResourceQuota {
   bool operator==(const ResourceQuota&) const = default;
 };
 
-struct Lease {
+struct KubeLease {
   KubeMeta meta;
   std::string holder;
   int duration_seconds = 0;
   std::string acquired_at;
   std::string renewed_at;
   int transitions = 0;
-  bool operator==(const Lease&) const = default;
+  bool operator==(const KubeLease&) const = default;
+};
+
+// A right as RBAC knows it.
+struct KubeRight {
+  std::string verb;      // "list", "watch", "patch", ...
+  std::string group;     // "apps"; "" for core
+  std::string resource;  // "deployments", "pods/log"
+  bool operator==(const KubeRight&) const = default;
 };
 
 // Objects of several kinds; those of a kind that was not asked for are empty. Sorted by name.
@@ -271,7 +279,7 @@ struct KubeObjects {
   std::vector<DisruptionBudget> disruption_budgets;
   std::vector<Autoscaler> autoscalers;
   std::vector<ResourceQuota> quotas;
-  std::vector<Lease> leases;
+  std::vector<KubeLease> leases;
   std::vector<KubeMeta> secrets;
   bool operator==(const KubeObjects&) const = default;
 

@@ -23,6 +23,7 @@ enum class Role {
   kQueryNode = 9,
   kStreamingNode = 10,
   kProxy = 11,
+  kCdc = 12,
 };
 
 // Going down: proxy, nodes, coordinators (ground.md 3: with the coordinators first a querynode
@@ -51,7 +52,7 @@ std::optional<Role> RoleOfSession(std::string_view session_name);
 // The roles whose session keys a process of this role holds, in Milvus 2.<minor>: all eight for
 // standalone (ground.md 3), the four coordinators for mixcoord before 2.6, itself otherwise. From
 // 2.6 the coordinators are one mixcoord, and a streamingnode takes the indexnode's place
-// (milvus.md 5, 9; read, not measured).
+// (milvus.md 5, 9; read, not measured). None for cdc: not known.
 std::vector<Role> SessionRolesOf(Role role, int minor_of_2);
 
 }  // namespace mu::model

@@ -63,14 +63,6 @@ struct LogQuery {
   bool is_previous = false;  // of the run before the restart
 };
 
-// A right as RBAC knows it.
-struct KubeRight {
-  std::string verb;      // "list", "watch", "patch", ...
-  std::string group;     // "apps"; "" for core
-  std::string resource;  // "deployments", "pods/log"
-  bool operator==(const KubeRight&) const = default;
-};
-
 // Errors of all: kKubectlMissing, kKubeConfig, kKubeDown (also 429 and 5xx), kKubeDenied with verb
 // and resource, kKubeFailed with the API's words; and those named.
 class Kube {
@@ -86,7 +78,7 @@ class Kube {
                                            const std::string& selector) = 0;
   virtual Result<std::optional<model::Deployment>> GetDeployment(const std::string& name) = 0;
   virtual Result<std::optional<model::ConfigMap>> GetConfigMap(const std::string& name) = 0;
-  virtual Result<std::optional<model::Lease>> GetLease(const std::string& name) = 0;
+  virtual Result<std::optional<model::KubeLease>> GetLease(const std::string& name) = 0;
 
   // Answer with the object as it is now. Errors: kKubeConflict, kKubeGone, kKubeRefused with the
   // words of the webhook, policy or validation, kKubeNoDryRun when a webhook takes no dry run.
@@ -95,11 +87,11 @@ class Kube {
 
   // Of their metadata name, labels and annotations are written. Errors: kKubeConflict when there is
   // one of that name, kKubeRefused.
-  virtual Result<model::Lease> Create(const model::Lease& lease) = 0;
+  virtual Result<model::KubeLease> Create(const model::KubeLease& lease) = 0;
   virtual Result<model::ConfigMap> Create(const model::ConfigMap& config_map) = 0;
   // In place of the one with its uid and resource version. Errors: kKubeConflict when that is not
   // the newest, kKubeGone, kKubeRefused.
-  virtual Result<model::Lease> Replace(const model::Lease& lease) = 0;
+  virtual Result<model::KubeLease> Replace(const model::KubeLease& lease) = 0;
   virtual Result<model::ConfigMap> Replace(const model::ConfigMap& config_map) = 0;
   // One that is not there is a success; so is one with another uid, which stays. Errors:
   // kKubeConflict when it is not at that resource version.
@@ -109,7 +101,8 @@ class Kube {
   // Last lines, printable. Errors: kKubeGone when the pod or that run of it is not there.
   virtual Result<std::string> Logs(const LogQuery& query) = 0;
   // Those of `rights` that the API would refuse us in this namespace.
-  virtual Result<std::vector<KubeRight>> Lacking(const std::vector<KubeRight>& rights) = 0;
+  virtual Result<std::vector<model::KubeRight>> Lacking(
+      const std::vector<model::KubeRight>& rights) = 0;
 };
 
 }  // namespace mu::ports

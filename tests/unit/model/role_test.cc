@@ -20,7 +20,7 @@ TEST(RoleTable, HasOneRowForEachRole) {
     EXPECT_EQ(RoleOfName(row.name), row.role);
     EXPECT_EQ(RoleOfCommand({"milvus", "run", std::string(row.name)}), row.role);
   }
-  EXPECT_EQ(roles.size(), 11U);
+  EXPECT_EQ(roles.size(), 12U);
 }
 
 // Stopping goes proxy, nodes, coordinators (ground.md 3: the other way round a querynode took 60
@@ -92,6 +92,7 @@ TEST(SessionRolesOf, AClusterRoleHoldsItsOwn) {
   EXPECT_EQ(SessionRolesOf(Role::kProxy, 6), std::vector<Role>{Role::kProxy});
   EXPECT_EQ(SessionRolesOf(Role::kMixCoord, 4).size(), 4U);
   EXPECT_EQ(SessionRolesOf(Role::kMixCoord, 6), std::vector<Role>{Role::kMixCoord});
+  EXPECT_TRUE(SessionRolesOf(Role::kCdc, 6).empty());
 }
 
 }  // namespace

@@ -197,7 +197,7 @@ inline void AddMilvus(model::Observed& observed, model::Role role,
   for (const model::RoleRow& row : model::RoleTable()) {
     const bool is_of_2_2 = row.role != model::Role::kStandalone &&
                            row.role != model::Role::kMixCoord &&
-                           row.role != model::Role::kStreamingNode;
+                           row.role != model::Role::kStreamingNode && row.role != model::Role::kCdc;
     if (!is_of_2_2 || (!is_standalone && row.role != role)) continue;
     observed.etcd.sessions.push_back(SessionOf(
         row.role, host + 6, "172.18.0." + std::to_string(host) + ":" + std::to_string(port++)));
