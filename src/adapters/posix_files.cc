@@ -160,6 +160,13 @@ class PosixAppendFile final : public ports::AppendFile {
     if (const int error = WriteAll(file_.Get(), bytes)) return FailWrite(path_, error);
     return {};
   }
+  Status Reserve(std::uint64_t bytes) override {
+    struct stat facts = {};
+    if (::fstat(file_.Get(), &facts) != 0) return FailWrite(path_, errno);
+    const int failed =
+        ::fallocate(file_.Get(), FALLOC_FL_KEEP_SIZE, facts.st_size, static_cast<off_t>(bytes));
+    return failed != 0 && errno == ENOSPC ? FailWrite(path_, errno, "take room for") : Status();
+  }
   Status Sync() override {
     if (::fsync(file_.Get()) != 0)
       return Fail(ErrorCode::kFileSync,

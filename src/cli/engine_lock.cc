@@ -9,8 +9,12 @@ namespace {
 constexpr char kRunLabel[] = "milvus-upgrade.run";
 constexpr char kHostLabel[] = "milvus-upgrade.host";
 constexpr char kStateLabel[] = "milvus-upgrade.state-dir";
+constexpr char kNamePrefix[] = "milvus-upgrade-lock-";
 
 }  // namespace
+
+EngineLock::EngineLock(ports::Docker& docker, const std::string& project)
+    : docker_(docker), name_(kNamePrefix + project) {}
 
 Status EngineLock::Take(const std::string& image, const LockHolder& holder) {
   const auto created = docker_.Create(
@@ -38,9 +42,9 @@ Error EngineLock::HeldBy(const model::Container& lock) const {
       fmt::format("run {} of host {} (state folder {}) holds this stack on the engine, in the "
                   "container {}",
                   lock.Label(kRunLabel), lock.Label(kHostLabel), lock.Label(kStateLabel), name_),
-      fmt::format("finish that run there (`milvus-upgrade status`); if you are sure that it is "
-                  "over: docker rm {}",
-                  name_),
+      fmt::format("finish that run there (`milvus-upgrade status`); if it is gone for good: "
+                  "milvus-upgrade unlock {}",
+                  lock.Label(kRunLabel)),
       {}};
 }
 
@@ -49,6 +53,18 @@ Result<std::optional<LockHolder>> EngineLock::Holder() {
   if (found.empty() || !found.front()) return std::nullopt;
   const model::Container& lock = *found.front();
   return LockHolder{lock.Label(kRunLabel), lock.Label(kHostLabel), lock.Label(kStateLabel)};
+}
+
+Result<std::vector<HeldLock>> EngineLock::All(ports::Docker& docker) {
+  MU_TRY(const auto ids, docker.List({kRunLabel}));
+  MU_TRY(const auto containers, docker.Inspect(ids));
+  std::vector<HeldLock> locks;
+  for (const auto& lock : containers) {
+    if (!lock || !lock->name.starts_with(kNamePrefix)) continue;
+    locks.push_back({lock->name.substr(sizeof(kNamePrefix) - 1),
+                     {lock->Label(kRunLabel), lock->Label(kHostLabel), lock->Label(kStateLabel)}});
+  }
+  return locks;
 }
 
 Status EngineLock::Release(const std::string& run) {

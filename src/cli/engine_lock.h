@@ -7,22 +7,22 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "cli/run_target.h"
 #include "milvus_upgrade/base/result.h"
 #include "milvus_upgrade/ports/docker.h"
 
 namespace mu::cli {
 
-struct LockHolder {
-  std::string run;
-  std::string host;
-  std::string state_dir;
+struct HeldLock {
+  std::string project;
+  LockHolder holder;
 };
 
 class EngineLock {
  public:
-  EngineLock(ports::Docker& docker, const std::string& project)
-      : docker_(docker), name_("milvus-upgrade-lock-" + project) {}
+  EngineLock(ports::Docker& docker, const std::string& project);
 
   // `image`: any that is on the engine; it is never run. The lock of this very run is taken as held
   // already. Errors: kLocked with holder, host and state folder.
@@ -33,6 +33,8 @@ class EngineLock {
   Result<std::optional<LockHolder>> Holder();
   // Only the lock of this run is removed.
   Status Release(const std::string& run);
+  // All locks on the engine: whoever does not know the project finds the run by them.
+  static Result<std::vector<HeldLock>> All(ports::Docker& docker);
   const std::string& Name() const { return name_; }
 
  private:

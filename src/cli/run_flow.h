@@ -19,9 +19,12 @@ int StartRun(Wiring& wiring, const config::Config& config, ui::Console& console,
 // Goes on with an open run, forward or back, from where its journal stands. Same requirements.
 int ContinueRun(Wiring& wiring, const config::Config& config, ui::Console& console,
                 run::RunStore& store, const run::StoredRun& stored);
-// Plans, shows, asks and goes the way back from the snapshot that the run made before it migrated.
-// Same requirements.
+struct BackOptions {
+  bool from_snapshot = false;  // the metadata out of the snapshot that was made before the hop
+  bool accepts_data_loss = false;
+};
+// Plans, shows, asks and goes the way back, from wherever the run stands. Same requirements.
 int RollBackRun(Wiring& wiring, const config::Config& config, ui::Console& console,
-                run::RunStore& store, const run::StoredRun& stored, bool accepts_data_loss);
+                run::RunStore& store, const run::StoredRun& stored, const BackOptions& options);
 
 }  // namespace mu::cli

@@ -107,14 +107,14 @@ class BackupEffect : public run::Effect {
   }
 
  protected:
+  std::string PathOf(const plan::Step& step, run::StepScope& scope) const {
+    return scope.RunFolder() + "/" + FileOf(step);
+  }
   ports::Files& files_;
 
  private:
   virtual std::string FileOf(const plan::Step& step) const = 0;
   virtual Result<Note> Write(const plan::Step& step, const std::string& file) = 0;
-  std::string PathOf(const plan::Step& step, run::StepScope& scope) const {
-    return scope.RunFolder() + "/" + FileOf(step);
-  }
   Notes notes_;
 };
 
@@ -137,6 +137,18 @@ class SnapshotEffect : public BackupEffect {
 class KeysEffect : public BackupEffect {
  public:
   KeysEffect(ports::Files& files, ports::Etcd& etcd) : BackupEffect(files), etcd_(etcd) {}
+
+  // Where a Milvus has run since it was made at rest, it is of the past.
+  Result<std::optional<run::Evidence>> Seen(const plan::Step& step,
+                                            run::StepScope& scope) override {
+    MU_TRY(auto whole, BackupEffect::Seen(step, scope));
+    const auto& args = std::get<plan::BackupKeys>(step.args);
+    if (!whole || !args.is_at_rest) return whole;
+    const Status verified = Verify(args, PathOf(step, scope), 0);
+    if (verified) return whole;
+    if (verified.error().code == ErrorCode::kBackupBad) return std::nullopt;
+    return Fail(verified.error());
+  }
 
  private:
   std::string FileOf(const plan::Step& step) const override {
@@ -164,7 +176,7 @@ class KeysEffect : public BackupEffect {
     return Note{bytes.size(), sha256, range.revision, header.entries};
   }
 
-  // Reads the file back from the disk and compares it with etcd at the same revision.
+  // Reads the file back from the disk and compares it with etcd at that revision, 0 for now.
   Status Verify(const plan::BackupKeys& args, const std::string& file, std::int64_t revision) {
     MU_TRY(const std::string bytes, files_.Read(file));
     MU_TRY(const backup::Contents contents, backup::Parse(bytes));
@@ -185,7 +197,7 @@ class KeysEffect : public BackupEffect {
     if (count == in_file.size() && count == contents.entries.size()) return {};
     return Fail(ErrorCode::kBackupBad,
                 fmt::format("the backup has {} entries, etcd {} keys at revision {}",
-                            contents.entries.size(), count, revision));
+                            contents.entries.size(), count, live.revision));
   }
 
   ports::Etcd& etcd_;

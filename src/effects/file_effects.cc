@@ -3,6 +3,7 @@
 
 #include "effects/parts.h"
 #include "milvus_upgrade/base/digest.h"
+#include "milvus_upgrade/edit/compose_edit.h"
 #include "milvus_upgrade/plan/plan.h"
 
 namespace mu::effects {
@@ -12,12 +13,19 @@ class ReplaceEffect : public run::Effect {
  public:
   explicit ReplaceEffect(ports::Files& files) : files_(files) {}
 
-  Result<std::optional<run::Evidence>> Seen(const plan::Step& step, run::StepScope&) override {
+  Result<std::optional<run::Evidence>> Seen(const plan::Step& step,
+                                            run::StepScope& scope) override {
     const auto& args = std::get<plan::ReplaceFile>(step.args);
     MU_TRY(const std::string now, files_.Sha256Of(args.path));
-    if (now != args.sha256_after) return std::nullopt;
+    difference_.clear();
+    if (now != args.sha256_after) {
+      difference_ = DifferenceOf(args, scope.RunFolder() + "/" + args.original, now);
+      return std::nullopt;
+    }
     return run::Evidence{{"path", args.path}, {"sha256", now}};
   }
+
+  std::string Difference() const override { return difference_; }
 
   Status Act(const plan::Step& step, run::StepScope& scope) override {
     const auto& args = std::get<plan::ReplaceFile>(step.args);
@@ -41,7 +49,19 @@ class ReplaceEffect : public run::Effect {
   }
 
  private:
+  // Between what the file should be by now and what it is. "" where it was not replaced yet.
+  std::string DifferenceOf(const plan::ReplaceFile& args, const std::string& original,
+                           const std::string& sha256_now) {
+    if (sha256_now == args.sha256_before) return args.path + " is as it was before the upgrade";
+    const auto old = files_.Read(original);
+    const auto now = files_.Read(args.path);
+    if (!old || !now) return {};
+    const auto wanted = plan::ApplySplices(*old, args);
+    return wanted ? edit::UnifiedDiff(args.path, *wanted, *now) : std::string();
+  }
+
   ports::Files& files_;
+  std::string difference_;
 };
 
 }  // namespace

@@ -184,64 +184,6 @@ class LiveEffect : public run::Effect {
   EffectPorts ports_;
 };
 
-class MigrateEffect : public LiveEffect {
- public:
-  using LiveEffect::LiveEffect;
-
-  Result<std::optional<run::Evidence>> Seen(const plan::Step& step,
-                                            run::StepScope& scope) override {
-    const auto& args = std::get<plan::MigrateMetadata>(step.args);
-    MU_TRY(const Keys before, Backup(args.migration, args.backup, scope));
-    keys_ = before.size();
-    MU_TRY(const meta::Judgement judgement, Judge(args.migration, before, scope));
-    if (!judgement.IsRight()) return std::nullopt;
-    return run::Evidence{{"metadata", args.migration.target_version}};
-  }
-
-  Status Act(const plan::Step& step, run::StepScope& scope) override {
-    const auto& args = std::get<plan::MigrateMetadata>(step.args);
-    MU_TRY(evidence_, RunMigration(ports_, args.migration,
-                                   {args.migration.etcd_container, args.migration.network,
-                                    args.migration.endpoints, false},
-                                   keys_, scope.RunFolder() + "/migration.log",
-                                   scope.RunFolder() + kLockRecord, scope));
-    return {};
-  }
-
-  // The step after it judges the keys, so that a wrong result is told as what it is.
-  Result<run::Evidence> Confirm(const plan::Step&, run::StepScope&) override { return evidence_; }
-
- private:
-  std::size_t keys_ = 0;  // as Seen has read them: it comes first, and each reading is outage
-  run::Evidence evidence_;
-};
-
-class ConfirmEffect : public LiveEffect {
- public:
-  using LiveEffect::LiveEffect;
-
-  Result<std::optional<run::Evidence>> Seen(const plan::Step&, run::StepScope&) override {
-    return std::nullopt;
-  }
-
-  Status Act(const plan::Step& step, run::StepScope& scope) override {
-    const auto& args = std::get<plan::ConfirmMigration>(step.args);
-    MU_TRY(const Keys before, Backup(args.migration, args.backup, scope));
-    MU_TRY(const meta::Judgement judgement, Judge(args.migration, before, scope));
-    if (!judgement.IsRight())
-      return Fail(ErrorCode::kMigrationFailed,
-                  fmt::format("the migration ended well and {} keys are not what they must be: {}",
-                              judgement.problems.size(), Few(judgement.problems)));
-    evidence_ = EvidenceOf(judgement);
-    return {};
-  }
-
-  Result<run::Evidence> Confirm(const plan::Step&, run::StepScope&) override { return evidence_; }
-
- private:
-  run::Evidence evidence_;
-};
-
 class RestoreEffect : public LiveEffect {
  public:
   using LiveEffect::LiveEffect;
@@ -317,6 +259,78 @@ class RestoreEffect : public LiveEffect {
   }
 
   migrate::RollbackOutcome outcome_;
+};
+
+class MigrateEffect : public LiveEffect {
+ public:
+  using LiveEffect::LiveEffect;
+
+  Result<std::optional<run::Evidence>> Seen(const plan::Step& step,
+                                            run::StepScope& scope) override {
+    const auto& args = std::get<plan::MigrateMetadata>(step.args);
+    MU_TRY(const Keys before, Backup(args.migration, args.backup, scope));
+    keys_ = before.size();
+    MU_TRY(const meta::Judgement judgement, Judge(args.migration, before, scope));
+    difference_ = Few(judgement.problems);
+    if (!judgement.IsRight()) return std::nullopt;
+    return run::Evidence{{"metadata", args.migration.target_version}};
+  }
+
+  Status Act(const plan::Step& step, run::StepScope& scope) override {
+    const auto& args = std::get<plan::MigrateMetadata>(step.args);
+    MU_TRY(evidence_, RunMigration(ports_, args.migration,
+                                   {args.migration.etcd_container, args.migration.network,
+                                    args.migration.endpoints, false},
+                                   keys_, scope.RunFolder() + "/migration.log",
+                                   scope.RunFolder() + kLockRecord, scope));
+    return {};
+  }
+
+  // The step after it judges the keys, so that a wrong result is told as what it is.
+  Result<run::Evidence> Confirm(const plan::Step&, run::StepScope&) override { return evidence_; }
+
+  std::string Difference() const override { return difference_; }
+
+  // The keys of the backup again, so that a migration that was cut can be made anew.
+  Status Restore(const plan::Step& step, run::StepScope& scope) override {
+    const auto& args = std::get<plan::MigrateMetadata>(step.args);
+    plan::Step restore = step;
+    restore.args = plan::RestoreMetadata{args.migration, args.backup};
+    RestoreEffect effect(ports_);
+    MU_CHECK(effect.Act(restore, scope));
+    return effect.Confirm(restore, scope).map([](const auto&) {});
+  }
+
+ private:
+  std::string difference_;
+  std::size_t keys_ = 0;  // as Seen has read them: it comes first, and each reading is outage
+  run::Evidence evidence_;
+};
+
+class ConfirmEffect : public LiveEffect {
+ public:
+  using LiveEffect::LiveEffect;
+
+  Result<std::optional<run::Evidence>> Seen(const plan::Step&, run::StepScope&) override {
+    return std::nullopt;
+  }
+
+  Status Act(const plan::Step& step, run::StepScope& scope) override {
+    const auto& args = std::get<plan::ConfirmMigration>(step.args);
+    MU_TRY(const Keys before, Backup(args.migration, args.backup, scope));
+    MU_TRY(const meta::Judgement judgement, Judge(args.migration, before, scope));
+    if (!judgement.IsRight())
+      return Fail(ErrorCode::kMigrationFailed,
+                  fmt::format("the migration ended well and {} keys are not what they must be: {}",
+                              judgement.problems.size(), Few(judgement.problems)));
+    evidence_ = EvidenceOf(judgement);
+    return {};
+  }
+
+  Result<run::Evidence> Confirm(const plan::Step&, run::StepScope&) override { return evidence_; }
+
+ private:
+  run::Evidence evidence_;
 };
 
 // A snapshot's keys of the scope, as a backup file that a restore takes.

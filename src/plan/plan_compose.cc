@@ -289,7 +289,7 @@ class Builder {
             "what the migration starts from, with nothing running: read back and compared with "
             "etcd before the first key is touched",
             BackupKeys{migration.etcd_container, in_.observed.settings.MetaPrefix(),
-                       migration.root_path, migration.meta_path, file});
+                       migration.root_path, migration.meta_path, file, true});
     backup.estimate = kSnapshotCost;
     backup.expects = {ContainersDown(), NoForeignSession()};
     Step& migrate = Add("meta/migrate", StepKind::kMigrateMetadata, rule.rule, rule.reason,

@@ -140,6 +140,7 @@ void Fields(A& a, T& v) {
   a("root_path", v.root_path);
   a("meta_path", v.meta_path);
   a("file", v.file);
+  a("is_at_rest", v.is_at_rest);
 }
 template <class A, Is<VerifyData> T>
 void Fields(A& a, T& v) {

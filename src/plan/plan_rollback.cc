@@ -40,16 +40,12 @@ SetRestartPolicy Inverse(SetRestartPolicy policy) {
   return policy;
 }
 
-// Brings everything of the hop down again and takes the keys out of the snapshot.
-std::vector<Step> SnapshotSteps(const std::vector<const Step*>& mine) {
+// Brings everything of the hop down again, whatever version it is.
+std::vector<Step> DownSteps(const std::vector<const Step*>& mine) {
   std::vector<Step> steps;
-  std::string snapshot;
-  std::optional<Migration> migration;
   for (const Step* step : mine) {
-    if (const auto* save = std::get_if<SaveSnapshot>(&step->args)) snapshot = save->file;
-    if (const auto* migrate = std::get_if<MigrateMetadata>(&step->args))
-      migration = migrate->migration;
-    Step down = Undoing(*step, "nothing may run on the metadata while it is put back", kBack);
+    Step down =
+        Undoing(*step, "what runs now is stopped in order before the old version comes up", kBack);
     if (auto* policy = std::get_if<SetRestartPolicy>(&down.args)) {
       for (SetRestartPolicy::Change& change : policy->changes) change.container.id.clear();
     } else if (auto* stop = std::get_if<StopContainers>(&down.args)) {
@@ -61,6 +57,19 @@ std::vector<Step> SnapshotSteps(const std::vector<const Step*>& mine) {
       continue;
     }
     steps.push_back(std::move(down));
+  }
+  return steps;
+}
+
+// Brings everything of the hop down again and takes the keys out of the snapshot.
+std::vector<Step> SnapshotSteps(const std::vector<const Step*>& mine) {
+  std::vector<Step> steps = DownSteps(mine);
+  std::string snapshot;
+  std::optional<Migration> migration;
+  for (const Step* step : mine) {
+    if (const auto* save = std::get_if<SaveSnapshot>(&step->args)) snapshot = save->file;
+    if (const auto* migrate = std::get_if<MigrateMetadata>(&step->args))
+      migration = migrate->migration;
   }
   if (!migration || snapshot.empty()) return {};
   Step extract =
@@ -141,18 +150,25 @@ Result<Plan> PlanRollback(const RollbackInput& input) {
     for (Step& step : steps) add(std::move(step));
     back.notes = {fmt::format("what was written since the snapshot was made ({}) is not in it",
                               input.snapshot_time)};
+  } else if (input.is_asked_for && !input.started.empty()) {
+    for (Step& step : DownSteps(mine)) add(std::move(step));
   }
   const bool was_stopped = std::any_of(mine.begin(), mine.end(), [&](const Step* step) {
     return step->kind == StepKind::kStopContainers && entered.contains(step->id);
   });
 
   // A stop that was begun goes on in the engine whatever became of our call: it is brought to its
-  // end first, or what was seen running would go down after the rollback.
+  // end first, or what was seen running would go down after the rollback. And what someone has
+  // started meanwhile goes down before the metadata is put back under it.
   const std::set<std::string> cut(input.touched.begin(), input.touched.end());
+  const bool restores = std::any_of(mine.begin(), mine.end(), [&](const Step* step) {
+    return step->kind == StepKind::kMigrateMetadata && entered.contains(step->id);
+  });
   for (const Step* step : mine) {
-    if (step->kind != StepKind::kStopContainers || !cut.contains(step->id) || input.from_snapshot)
-      continue;
-    Step finish = Undoing(*step, "a stop that was begun is brought to its end first");
+    if (step->kind != StepKind::kStopContainers || input.from_snapshot) continue;
+    if (!cut.contains(step->id) && !restores) continue;
+    Step finish = Undoing(*step, restores ? "nothing may run on the metadata while it is put back"
+                                          : "a stop that was begun is brought to its end first");
     for (ContainerRef& ref : std::get<StopContainers>(finish.args).containers) ref.id.clear();
     add(std::move(finish));
   }
@@ -216,6 +232,11 @@ Result<Plan> PlanRollback(const RollbackInput& input) {
       undo.outage = OutageMark::kCloses;
       add(std::move(undo));
     }
+  }
+  // What the old version comes up from is proven to be there before anything is stopped.
+  if (input.is_asked_for && !back.steps.empty()) {
+    for (const auto& [service, image] : images)
+      back.steps.front().expects.push_back({Expectation::Kind::kImagePresent, {image, ""}, ""});
   }
   return back;
 }

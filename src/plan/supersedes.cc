@@ -46,6 +46,14 @@ bool Supersedes(const Step& later, const Step& earlier) {
       const auto* replace = std::get_if<ReplaceFile>(&later.args);
       return replace != nullptr && replace->path == std::get<ReplaceFile>(earlier.args).path;
     }
+    // What is of before the hop cannot be had again in its middle.
+    case StepKind::kVerifyData:
+    case StepKind::kRehearseMigration:
+    case StepKind::kRecordSessions:
+      return later.kind == StepKind::kStopContainers;
+    case StepKind::kSaveSnapshot:
+    case StepKind::kBackupKeys:
+      return brings_up || later.kind == StepKind::kMigrateMetadata;
     case StepKind::kReleaseSessions:
     case StepKind::kMigrateMetadata:
     case StepKind::kRestoreMetadata:

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "milvus_upgrade/base/text.h"
+#include "milvus_upgrade/run/standing.h"
 
 namespace mu::run {
 namespace {
@@ -16,16 +17,6 @@ using Kind = ProgressEvent::Kind;
 constexpr Millis kRetryPause{1'000};
 constexpr Millis kSignalLook{250};
 
-// Whether the last of the two outage events is the opening one, whatever the phase.
-bool IsOutageOpen(const std::vector<Record>& records) {
-  bool is_open = false;
-  for (const Record& record : records) {
-    if (record.event == "outage-opened") is_open = true;
-    if (record.event == "outage-closed") is_open = false;
-  }
-  return is_open;
-}
-
 class Execution {
  public:
   Execution(const plan::Plan& plan, const std::string& phase, const ExecutorPorts& ports)
@@ -33,26 +24,30 @@ class Execution {
     ports_.journal.SetPhase(phase);
     for (const plan::Step& step : plan.steps)
       states_[step.id] = StateOf(ports_.journal.Records(), phase, step.id);
-    is_outage_open_ = IsOutageOpen(ports_.journal.Records());
+    is_outage_open_ = StandingOf(plan, ports_.journal.Records()).is_outage_open;
     has_touched_ = phase == "rollback" ||
                    std::any_of(plan.steps.begin(), plan.steps.end(), [&](const plan::Step& step) {
                      return step.undo != plan::Undo::kNone && states_[step.id].acted;
                    });
   }
 
-  Outcome Run(const std::string& pause_before) {
+  Outcome Run(const Staging& staging) {
+    bool is_until_over = false;
     for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
       const plan::Step& step = plan_.steps[i];
       index_ = static_cast<int>(i) + 1;
       step_ = &step;
       started_ = ports_.clock.Monotonic();
-      if (step.id == pause_before) return {Outcome::Kind::kPaused, std::nullopt, step.id};
+      if (is_until_over ||
+          (step.id == staging.pause_before && states_[step.id].last != StepState::Last::kDone))
+        return {Outcome::Kind::kPaused, std::nullopt, step.id};
       if (ports_.interrupts.Pending() != ports::Interrupt::kNone)
         return {Outcome::Kind::kInterrupted, std::nullopt, step.id};
       ports_.journal.SetStep(step.id);
       const Status status = Advance();
       ports_.journal.SetStep("");
       if (!status) return OutcomeOf(status.error());
+      is_until_over = step.id == staging.until;
     }
     return {};
   }
@@ -95,15 +90,11 @@ class Execution {
     switch (NextMove(state, step_->on_crash)) {
       case Move::kStart:
       case Move::kReobserve:
-        return Enter(state);
+        return Enter(state, Restores::kNo);
       case Move::kCheckDone:
         return CheckDone(state);
       case Move::kRestoreThenRetry:
-        return Fail(ErrorCode::kDrift,
-                    fmt::format("step {} was cut in the middle and may have done a part of its "
-                                "work; its backup must be restored before it is tried again",
-                                step_->id),
-                    "the backups are in the run folder; nothing was touched by this attempt");
+        return Enter(state, Restores::kYes);
       case Move::kAsk:
         return Fail(ErrorCode::kDrift,
                     fmt::format("step {} was cut in the middle; only a person can tell how far it "
@@ -117,20 +108,30 @@ class Execution {
     return Fail(ErrorCode::kInternal, "a move that is not in the resume table");
   }
 
-  // A step that is done must still be so, unless a later step has undone it on purpose.
+  // A step that is done must still be so, unless a later step has undone it on purpose. What a gate
+  // has seen holds as long as nothing before it was done again.
   Status CheckDone(const StepState& state) {
-    if (plan::RowOf(step_->kind).is_read_only || IsSuperseded()) return SkipDone();
+    const plan::StepKindRow& row = plan::RowOf(step_->kind);
+    if (row.is_read_only) return was_done_again_ ? Enter(state, Restores::kNo) : SkipDone();
+    if (IsSuperseded()) return SkipDone();
     Scope scope(*this);
-    MU_TRY(const auto seen, ports_.effects.For(step_->kind).Seen(*step_, scope));
+    Effect& effect = ports_.effects.For(step_->kind);
+    MU_TRY(const auto seen, effect.Seen(*step_, scope));
     if (seen) return SkipDone();
+    const std::string what = fmt::format("step {} ({}: {}) was done, and the world is no longer so",
+                                         step_->id, row.title, plan::DescribeArgs(*step_));
+    if (row.on_drift == plan::OnDrift::kAgain) {
+      was_done_again_ = true;
+      Tell(Kind::kNote, what + ": it is done again");
+      return Enter(state, Restores::kNo);
+    }
     std::vector<std::string> facts;
     for (const auto& [key, value] : state.evidence)
       facts.push_back(fmt::format("{} = {}", key, value));
-    return Fail(ErrorCode::kDrift,
-                fmt::format("step {} ({}: {}) was done, and the world is no longer so; recorded "
-                            "then: {}",
-                            step_->id, plan::RowOf(step_->kind).title, plan::DescribeArgs(*step_),
-                            facts.empty() ? "nothing" : Join(facts, ", ")));
+    const std::string difference = effect.Difference();
+    return Fail(ErrorCode::kDrift, fmt::format("{}; recorded then: {}{}", what,
+                                               facts.empty() ? "nothing" : Join(facts, ", "),
+                                               difference.empty() ? "" : "; now: " + difference));
   }
 
   Status SkipDone() {
@@ -146,7 +147,9 @@ class Execution {
     return false;
   }
 
-  Status Enter(const StepState& state) {
+  enum class Restores { kNo, kYes };  // first what the cut attempt has half done
+
+  Status Enter(const StepState& state, Restores restores) {
     Tell(Kind::kStepStarted, "");
     Record intent = RecordOf(RecordType::kIntent);
     intent.attempt = attempt_ = state.attempts + 1;
@@ -156,7 +159,12 @@ class Execution {
     bool acted = false;
     std::optional<Millis> away_since;
     for (;;) {
-      MU_TRY(Attempt attempt, Try(may_have_acted));
+      Attempt attempt;
+      if (restores == Restores::kYes) attempt.error = Restore();
+      if (!attempt.error) {
+        restores = Restores::kNo;
+        MU_TRY(attempt, Try(may_have_acted));
+      }
       acted = acted || attempt.acted;
       may_have_acted = may_have_acted || acted;
       has_touched_ = has_touched_ || (acted && step_->undo != plan::Undo::kNone);
@@ -186,6 +194,13 @@ class Execution {
     bool acted = false;
     std::optional<Error> error;  // of the effect
   };
+
+  std::optional<Error> Restore() {
+    Scope scope(*this);
+    Status restored = ports_.effects.For(step_->kind).Restore(*step_, scope);
+    if (restored) restored = scope.Event("restored", {{"attempt", std::to_string(attempt_)}});
+    return restored ? std::nullopt : std::optional(std::move(restored).error());
+  }
 
   // Already so? -> expectations -> act -> prove. Errors: those of the journal only.
   Result<Attempt> Try(bool may_have_acted) {
@@ -336,7 +351,8 @@ class Execution {
   const ExecutorPorts& ports_;
   std::map<std::string, StepState> states_;
   bool is_outage_open_ = false;
-  bool has_touched_ = false;  // a step that changes the stack may have reached its effect
+  bool was_done_again_ = false;  // a step that someone else had undone
+  bool has_touched_ = false;     // a step that changes the stack may have reached its effect
   const plan::Step* step_ = nullptr;
   int index_ = 0;
   int attempt_ = 0;
@@ -346,8 +362,8 @@ class Execution {
 }  // namespace
 
 Outcome Execute(const plan::Plan& plan, const std::string& phase, const ExecutorPorts& ports,
-                const std::string& pause_before) {
-  return Execution(plan, phase, ports).Run(pause_before);
+                const Staging& staging) {
+  return Execution(plan, phase, ports).Run(staging);
 }
 
 }  // namespace mu::run

@@ -11,6 +11,7 @@ namespace mu::run {
 namespace {
 
 constexpr unsigned kMode = 0600;
+constexpr std::uint64_t kRoom = 1 << 20;  // a run with 8 services and a migration writes 200 KB
 
 // "2026-11-25T12:00:00.123Z" as a count; nullopt for another shape.
 std::optional<Millis> CountOf(const std::string& wall_time) {
@@ -63,6 +64,9 @@ Result<std::unique_ptr<Journal>> Journal::Open(ports::Files& files, ports::Clock
     if (contents.has_torn_tail) MU_CHECK(files.Truncate(path, contents.good_bytes));
   }
   MU_TRY(auto file, files.OpenAppend(path, kMode));
+  // A run that has begun has taken its room already, and must be gone on with on a full disk too.
+  if (Status taken = file->Reserve(kRoom); !taken && contents.records.empty())
+    return Fail(std::move(taken).error().WithContext("taking room for the journal"));
   return std::unique_ptr<Journal>(new Journal(clock, std::move(file), std::move(contents.records)));
 }
 

@@ -7,12 +7,14 @@
 
 #include "milvus_upgrade/base/digest.h"
 #include "milvus_upgrade/base/text.h"
+#include "milvus_upgrade/run/standing.h"
 
 namespace mu::run {
 namespace {
 
 constexpr unsigned kFolderMode = 0700;
 constexpr unsigned kFileMode = 0600;
+constexpr std::size_t kRoom = 1 << 20;  // the plan of the way back and copies of small files
 
 // "2026-11-25T12:00:00.123Z" -> "20261125-120000".
 std::string Stamp(const std::string& wall_time) {
@@ -24,9 +26,15 @@ std::string Stamp(const std::string& wall_time) {
   return digits.substr(0, 8) + "-" + digits.substr(8);
 }
 
+std::string ValueOf(const Evidence& evidence, const std::string& name) {
+  const auto it = evidence.find(name);
+  return it == evidence.end() ? std::string() : it->second;
+}
+
 }  // namespace
 
 std::string StoredRun::EndState() const {
+  if (is_abandoned) return "abandoned";
   if (damage) return "damaged";
   if (records.empty() || records.back().type != RecordType::kRunEnded)
     return is_live ? "running" : "unfinished";
@@ -36,17 +44,13 @@ std::string StoredRun::EndState() const {
 
 bool StoredRun::HasTouched() const {
   if (rollback) return true;
-  return std::any_of(plan.steps.begin(), plan.steps.end(), [&](const plan::Step& step) {
-    return step.undo != plan::Undo::kNone &&
-           std::any_of(records.begin(), records.end(), [&](const Record& record) {
-             return record.type == RecordType::kIntent && record.step == step.id;
-           });
-  });
+  return StandingOf(plan, records).has_touched;
 }
 
 // A run that was cut before it touched anything holds nobody up: its backups age, so it is never
 // gone on with.
 bool StoredRun::IsOpen() const {
+  if (is_abandoned) return false;
   if (damage) return true;
   const std::string state = EndState();
   if (state == "done" || state == "rolled-back" || state == "failed-untouched") return false;
@@ -84,6 +88,7 @@ Result<RunFiles> RunStore::Create(const plan::Plan& plan) {
   run.folder = state_dir_ + "/" + run.id;
   for (const char* folder : {"", "/files", "/backup", "/logs"})
     MU_CHECK(files_.MakeFolders(run.folder + folder, kFolderMode));
+  MU_CHECK(files_.Create(run.RoomPath(), std::string(kRoom, ' '), kFileMode));
   MU_CHECK(files_.Create(run.PlanPath(), FormatPlan(plan), kFileMode));
   return run;
 }
@@ -98,6 +103,23 @@ Result<bool> RunStore::IsLive(const StoredRun& run) {
 
 Status RunStore::SaveRollback(const RunFiles& run, const plan::Plan& rollback) {
   return files_.Replace(run.RollbackPath(), FormatPlan(rollback), kFileMode);
+}
+
+Result<bool> RunStore::GiveRoom(const RunFiles& run) {
+  MU_TRY(const auto facts, files_.Stat(run.RoomPath()));
+  if (!facts) return false;
+  MU_CHECK(files_.RemoveTree(run.RoomPath()));
+  return true;
+}
+
+Status RunStore::Abandon(const RunFiles& run, const std::string& why) {
+  return files_.Replace(run.AbandonedPath(), why + "\n", kFileMode);
+}
+
+Status RunStore::Remove(const RunFiles& run) {
+  // The plan goes first: a folder without one is no run, wherever a cut leaves the rest.
+  MU_CHECK(files_.RemoveTree(run.PlanPath()));
+  return files_.RemoveTree(run.folder);
 }
 
 Result<std::vector<std::string>> RunStore::Ids() {
@@ -127,6 +149,9 @@ Result<StoredRun> RunStore::Load(const std::string& id) {
   auto plan = plan::ParsePlan(plan_text);
   plan ? void(run.plan = *std::move(plan)) : damaged(std::move(plan).error(), run.files.PlanPath());
 
+  MU_TRY(const auto abandoned, files_.Stat(run.files.AbandonedPath()));
+  run.is_abandoned = abandoned.has_value();
+
   MU_TRY(const auto has_rollback, files_.Stat(run.files.RollbackPath()));
   if (has_rollback) {
     MU_TRY(const std::string text, files_.Read(run.files.RollbackPath()));
@@ -141,6 +166,13 @@ Result<StoredRun> RunStore::Load(const std::string& id) {
     contents ? void(run.records = std::move(contents->records))
              : damaged(std::move(contents).error(), run.files.JournalPath());
   }
+  if (!run.damage && !run.records.empty() && run.records.front().type == RecordType::kRunStarted &&
+      ValueOf(run.records.front().evidence, "plan_hash") != plan::HashOf(run.plan))
+    damaged(Error{ErrorCode::kPlanDamaged,
+                  "it is not the plan that the journal was begun with: their hashes differ",
+                  "",
+                  {}},
+            run.files.PlanPath());
   return run;
 }
 

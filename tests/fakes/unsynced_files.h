@@ -202,6 +202,10 @@ class UnsyncedFiles : public ports::Files {
       node_->bytes += bytes;
       return {};
     }
+    Status Reserve(std::uint64_t bytes) override {
+      if (bytes <= files_.free_bytes_) return {};
+      return Fail(ErrorCode::kDiskFull, path_ + ": No space left on device");
+    }
     Status Sync() override {
       if (const Error* error = files_.fuse_.Pass("sync " + path_)) return Fail(*error);
       node_->durable = node_->bytes;

@@ -9,8 +9,6 @@
 
 namespace mu::scenario {
 
-using run::StepState;
-
 Story::Story(const std::string& file, const std::string& restart)
     : stage(file, restart), store_(stage.files, stage.clock, "/srv/milvus/.milvus-upgrade") {
   stage.Bring();
@@ -58,81 +56,45 @@ void Story::Begin() {
   files_ = *files;
 }
 
-run::Outcome Story::Execute(const plan::Plan& plan, const std::string& phase,
-                            run::Journal& journal) {
-  const auto effects =
-      effects::MakeEffects({stage.docker, stage.compose, stage.etcd, stage.etcd_clients,
-                            stage.files, runner_, stage.clock, stage.http});
-  return run::Execute(
-      plan, phase, {*effects, journal, stage.clock, stage.interrupts, silence_, files_.folder}, "");
+Ending Story::Go() {
+  return Work([&](run::Course& course) -> Result<Ending> {
+    MU_TRY(const run::StoredRun stored, store_.Load(files_.id));
+    return course.Follow(stored.rollback);
+  });
 }
 
-Ending Story::Go() {
+Ending Story::GoBack() {
+  return Work([&](run::Course& course) -> Result<Ending> {
+    MU_TRY(const run::StoredRun stored, store_.Load(files_.id));
+    if (stored.rollback) return course.Follow(stored.rollback);
+    MU_TRY(const plan::Plan back,
+           course.way_back.PlanBack({plan_, stored.records, files_.id, true}));
+    return course.GoBack(back);
+  });
+}
+
+Ending Story::Work(const std::function<Result<Ending>(run::Course&)>& work) {
   auto journal = run::Journal::Open(stage.files, stage.clock, files_.JournalPath());
-  if (!journal) return {"needs-person", journal.error()};
+  if (!journal) return {"needs-person", ExitCode::kNeedsPerson, journal.error()};
   cli::EngineLock lock(stage.docker, plan_.instance);
   if (const Status taken = lock.Take(fakes::Stage::kOld, {files_.id, "here", store_.StateDir()});
       !taken) {
-    return {"failed-untouched", taken.error()};
+    return {"failed-untouched", ExitCode::kLocked, taken.error()};
   }
-  auto ending = Decide(**journal);
-  if (!ending) return {"needs-person", ending.error()};
-  (void)lock.Release(files_.id);
+  const auto effects =
+      effects::MakeEffects({stage.docker, stage.compose, stage.etcd, stage.etcd_clients,
+                            stage.files, runner_, stage.clock, stage.http});
+  cli::ComposeWayBack way_back(stage.docker);
+  run::Course course{plan_,
+                     files_,
+                     store_,
+                     way_back,
+                     {*effects, **journal, stage.clock, stage.interrupts, silence_, files_.folder},
+                     staging};
+  auto ending = work(course);
+  if (!ending) return {"needs-person", ExitCode::kNeedsPerson, ending.error()};
+  if (ending->IsOver()) (void)lock.Release(files_.id);
   return *ending;
-}
-
-Result<Ending> Story::Decide(run::Journal& journal) {
-  MU_TRY(const auto has_rollback, stage.files.Stat(files_.RollbackPath()));
-  if (has_rollback) {
-    MU_TRY(const run::StoredRun stored, store_.Load(files_.id));
-    if (stored.rollback) {
-      const run::Outcome outcome = Execute(*stored.rollback, "rollback", journal);
-      const bool is_done = outcome.kind == run::Outcome::Kind::kDone;
-      return Ending{is_done ? "rolled-back" : "needs-person", outcome.error};
-    }
-  }
-  const run::Outcome outcome = Execute(plan_, "forward", journal);
-  if (outcome.kind == run::Outcome::Kind::kDone) return Ending{"done", std::nullopt};
-  const bool has_touched =
-      std::any_of(plan_.steps.begin(), plan_.steps.end(), [&](const plan::Step& step) {
-        return step.undo != plan::Undo::kNone &&
-               run::StateOf(journal.Records(), "forward", step.id).last != StepState::Last::kNone;
-      });
-  if (!has_touched) return Ending{"failed-untouched", outcome.error};
-  return Undo(*outcome.error, journal);
-}
-
-Result<Ending> Story::Undo(Error error, run::Journal& journal) {
-  plan::RollbackInput input{plan_, {}, {}, {}};
-  int hop = 0;
-  for (const plan::Step& step : plan_.steps) {
-    if (run::StateOf(journal.Records(), "forward", step.id).last != StepState::Last::kNone)
-      hop = std::max(hop, step.hop);
-  }
-  for (const plan::Step& step : plan_.steps) {
-    const StepState state = run::StateOf(journal.Records(), "forward", step.id);
-    if (state.last == StepState::Last::kDone) {
-      input.done.push_back(step.id);
-    } else if (state.acted) {
-      input.touched.push_back(step.id);
-    }
-    const auto* up = std::get_if<plan::UpServices>(&step.args);
-    if (up == nullptr || step.hop != hop || state.last == StepState::Last::kNone) continue;
-    for (const std::string& service : up->services) {
-      MU_TRY(const auto image, stage.docker.InspectImage(up->images.at(service)));
-      MU_TRY(const auto found, stage.docker.Inspect({up->containers.at(service)}));
-      if (image && found.front() && found.front()->image_id == image->id &&
-          found.front()->HasEverStarted()) {
-        input.started.push_back(service);
-      }
-    }
-  }
-  auto rollback = plan::PlanRollback(input);
-  if (!rollback) return Ending{"needs-person", std::move(error)};
-  MU_CHECK(store_.SaveRollback(files_, *rollback));
-  const run::Outcome outcome = Execute(*rollback, "rollback", journal);
-  if (outcome.kind == run::Outcome::Kind::kDone) return Ending{"rolled-back", std::move(error)};
-  return Ending{"needs-person", outcome.error};
 }
 
 void Story::PowerOn(fakes::UnsyncedFiles::Keep keep) {

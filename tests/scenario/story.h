@@ -1,26 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Story: one upgrade of a fake stack from the plan to its end, with the product's own planner,
-// executor, effects and rollback over the fake world. What decides between forward and back is
-// cli/run_flow.cc's rule, told again here without a console.
+// executor, course and effects over the fake world, without a console.
 #pragma once
 
 #include <functional>
 #include <optional>
 #include <string>
 
+#include "cli/compose_target.h"
 #include "cli/engine_lock.h"
 #include "cli/prepare.h"
 #include "fakes/stage.h"
 #include "milvus_upgrade/effects/effects.h"
-#include "milvus_upgrade/run/executor.h"
+#include "milvus_upgrade/run/course.h"
 #include "milvus_upgrade/run/run_store.h"
 
 namespace mu::scenario {
 
-struct Ending {
-  std::string outcome;  // "done", "rolled-back", "needs-person", "failed-untouched"
-  std::optional<Error> error;
-};
+using run::Ending;
 
 class Story {
  public:
@@ -33,8 +30,10 @@ class Story {
   const plan::Plan& ThePlan() const { return plan_; }
   // Makes the run folder; from here on the power may go.
   void Begin();
-  // Runs to an end from wherever the journal stands.
+  // Runs to an end from wherever the journal stands, as `compose` and `resume` do.
   Ending Go();
+  // The way back that a person asks for, from wherever the journal stands, as `rollback` does.
+  Ending GoBack();
   Ending BeginAndGo() {
     Begin();
     return Go();
@@ -51,6 +50,7 @@ class Story {
   config::Config config;
   // Called once, just before the first effect point whose name starts so.
   void Before(const std::string& call, std::function<void()> action);
+  run::Staging staging;
   // What the effect points answer; all truly when unset.
   std::function<fakes::Answer(const std::string& call, int number)> answer;
 
@@ -66,9 +66,7 @@ class Story {
     void Tell(const run::ProgressEvent&) override {}
   };
   observe::World World();
-  run::Outcome Execute(const plan::Plan& plan, const std::string& phase, run::Journal& journal);
-  Result<Ending> Decide(run::Journal& journal);
-  Result<Ending> Undo(Error error, run::Journal& journal);
+  Ending Work(const std::function<Result<Ending>(run::Course&)>& work);
 
   NoRunner runner_;
   Silence silence_;

@@ -51,6 +51,8 @@ struct RollbackInput {
   std::vector<std::string> touched;  // ids of steps with an intent and no done record
   std::vector<std::string> started;
   std::string run = {};  // id of the run that is undone
+  // By a person: the new version may be up and well, and is stopped in order first.
+  bool is_asked_for = false;
   // The last resort, asked for by a person: the keys come out of the snapshot that was made before
   // the hop, whatever has been started since. What was written since is lost, and files that the
   // new version's garbage collection removed do not come back: that must be accepted.

@@ -69,6 +69,9 @@ struct BackupKeys {  // all keys without a lease under `prefix`, at one revision
   std::string root_path;  // for the backup header
   std::string meta_path;
   std::string file;
+  // With nothing running: etcd holds what the file holds until the migration begins, or it is taken
+  // again.
+  bool is_at_rest = false;
   bool operator==(const BackupKeys&) const = default;
 };
 struct VerifyData {  // a client's check: run before, and again after until it agrees
@@ -266,12 +269,19 @@ struct Step {
   bool operator==(const Step&) const = default;
 };
 
-// The one table of step kinds: number, name, title for people, and whether the kind only reads.
+// What becomes of a step that was done and is no longer so when its run is gone on with: someone
+// else, or a restart of the machine, has undone it. kAgain: it is entered again, where that takes
+// nothing from anyone (what was held down is held down again). kStop: only a person can tell.
+enum class OnDrift : int { kAgain = 1, kStop = 2 };
+
+// The one table of step kinds: number, name, title for people, whether the kind only reads, and
+// what is done when it was undone.
 struct StepKindRow {
   StepKind kind;
   std::string_view name;   // "replace-file"
   std::string_view title;  // "replace a project file"
   bool is_read_only;
+  OnDrift on_drift;
 };
 std::span<const StepKindRow> StepKindTable();
 const StepKindRow& RowOf(StepKind kind);

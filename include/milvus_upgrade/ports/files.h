@@ -28,6 +28,9 @@ class AppendFile {
   virtual ~AppendFile() = default;
   // Errors: kDiskFull, kFileWrite.
   virtual Status Append(std::string_view bytes) = 0;
+  // Takes room on the disk for so many more bytes without growing the file: what is appended within
+  // them does not find the disk full. Nothing where the file system cannot. Errors: kDiskFull.
+  virtual Status Reserve(std::uint64_t bytes) = 0;
   // fsync. Errors: kFileSync: what the disk holds is unknown from now on; the caller must stop.
   virtual Status Sync() = 0;
 };

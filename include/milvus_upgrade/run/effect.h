@@ -68,6 +68,14 @@ class Effect {
   virtual Status Act(const plan::Step& step, StepScope& scope) = 0;
   // Proof, by reading the world again.
   virtual Result<Evidence> Confirm(const plan::Step& step, StepScope& scope) = 0;
+  // What the last Seen found to be otherwise, for people; "" when it cannot tell.
+  virtual std::string Difference() const { return {}; }
+  // Where the step was cut in its middle and its kind cannot go on from there
+  // (OnCrash::kRestoreThenRetry): the world as it was before the step, whatever the cut attempt has
+  // left and whoever of it still works. Acting follows.
+  virtual Status Restore(const plan::Step& step, StepScope&) {
+    return Fail(ErrorCode::kInternal, "nothing restores what step " + step.id + " has begun");
+  }
 };
 
 class EffectTable {

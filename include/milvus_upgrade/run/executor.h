@@ -50,9 +50,15 @@ struct ExecutorPorts {
   Millis patience = kPatience;
 };
 
-// Runs the plan's steps in order, from where the journal's records of `phase` say it stands.
-// `pause_before`: id of the step to stop before, "" for none.
+// An upgrade in supervised parts: ids of steps, "" for none.
+struct Staging {
+  std::string pause_before;
+  std::string until;  // this one is done still
+};
+
+// Runs the plan's steps in order, from where the journal's records of `phase` say it stands. A
+// pause that was asked for is kPaused without an error, with the step that would be next.
 Outcome Execute(const plan::Plan& plan, const std::string& phase, const ExecutorPorts& ports,
-                const std::string& pause_before);
+                const Staging& staging);
 
 }  // namespace mu::run

@@ -23,6 +23,8 @@ struct RunFiles {
   std::string PlanPath() const { return folder + "/plan.json"; }
   std::string RollbackPath() const { return folder + "/rollback.json"; }
   std::string JournalPath() const { return folder + "/journal.ndjson"; }
+  std::string AbandonedPath() const { return folder + "/abandoned"; }
+  std::string RoomPath() const { return folder + "/room"; }
 };
 
 struct StoredRun {
@@ -32,8 +34,9 @@ struct StoredRun {
   std::vector<Record> records;
   std::optional<Error> damage;  // of plan or journal: such a run is listed, not hidden
   bool is_live = false;         // a process works on it now (RunStore::IsLive)
+  bool is_abandoned = false;    // given up by a person (RunStore::Abandon)
   // "done", "rolled-back", "failed-untouched", "needs-person", "paused", "interrupted",
-  // "unfinished" ("running" while it is live), "damaged".
+  // "unfinished" ("running" while it is live), "abandoned", "damaged".
   std::string EndState() const;
   // Must be resumed or rolled back before another run may start. A run that was killed before its
   // first step is not.
@@ -48,12 +51,21 @@ class RunStore {
   const std::string& StateDir() const { return state_dir_; }
   // Makes the state folder if needed and takes its lock. Errors: kLocked with the holder's words.
   Result<std::unique_ptr<ports::FileLock>> Lock(const std::string& holder);
-  // A new run folder with the plan in it (synced). Ids sort by time: "20261125-120000-ab12".
+  // A new run folder with the plan in it (synced), and room taken for the way back. Ids sort by
+  // time: "20261125-120000-ab12".
   Result<RunFiles> Create(const plan::Plan& plan);
   // Whether a process works on that run now: the lock is held, and the run is the one that may be
   // worked on. REQUIRES: the lock is not ours.
   Result<bool> IsLive(const StoredRun& run);
   Status SaveRollback(const RunFiles& run, const plan::Plan& rollback);
+  // The disk is full: what was taken at the beginning is given to the way back. True the first
+  // time.
+  Result<bool> GiveRoom(const RunFiles& run);
+  // Gives the run up: nobody goes on with it, and another may start. Also of a damaged one, whose
+  // journal takes no record. `why`: for people.
+  Status Abandon(const RunFiles& run, const std::string& why);
+  // The folder with all that is in it. REQUIRES: the lock is held and the run is not open.
+  Status Remove(const RunFiles& run);
   // Oldest first; empty when there is no state folder.
   Result<std::vector<std::string>> Ids();
   Result<StoredRun> Load(const std::string& id);

@@ -273,15 +273,17 @@ TEST(PlanRollback, RestoresTheMetadataBeforeTheOldVersionComesUp) {
   const auto back =
       PlanRollback({plan, {"stop/standalone", "sessions/release"}, {"meta/migrate"}, {}});
   ASSERT_TRUE(back) << back.error().Text();
-  EXPECT_EQ(Ids(*back), (std::vector<std::string>{"undo/meta/migrate", "undo/up/standalone",
-                                                  "undo/wait/services", "undo/wait/sessions"}));
-  EXPECT_EQ(back->steps.front().kind, StepKind::kRestoreMetadata);
-  EXPECT_EQ(std::get<RestoreMetadata>(back->steps.front().args).backup, "backup/metadata.bak");
+  EXPECT_EQ(Ids(*back), (std::vector<std::string>{"undo/stop/standalone", "undo/meta/migrate",
+                                                  "undo/up/standalone", "undo/wait/services",
+                                                  "undo/wait/sessions"}));
+  EXPECT_EQ(back->steps[1].kind, StepKind::kRestoreMetadata);
+  EXPECT_EQ(std::get<RestoreMetadata>(back->steps[1].args).backup, "backup/metadata.bak");
 }
 
 TEST(PlanRollback, FromTheSnapshotReadsItThenBringsAllDown) {
   const Plan plan = PlanFrom21(Standalone21(), samples::ConfigTo("2.2.16"), {2, 2, 16, ""});
-  RollbackInput input{plan, Ids(plan), {}, {"standalone"}, "20261125-120000-ab12", true, false};
+  RollbackInput input{plan, Ids(plan), {},   {"standalone"}, "20261125-120000-ab12",
+                      true, true,      false};
   EXPECT_EQ(PlanRollback(input).error().code, ErrorCode::kCheckFailed);
   input.started.clear();
   input.has_served_since = true;
@@ -300,7 +302,7 @@ TEST(PlanRollback, FromTheSnapshotReadsItThenBringsAllDown) {
 TEST(PlanRollback, FromTheSnapshotIsForAMigrationOnly) {
   const Plan plan = PlanFor(samples::HealthyStandalone(), samples::ConfigTo("2.3.5"),
                             rules::Platform::kComposeStandalone);
-  const auto back = PlanRollback({plan, Ids(plan), {}, {}, "", true, true});
+  const auto back = PlanRollback({plan, Ids(plan), {}, {}, "", true, true, true});
   ASSERT_FALSE(back);
   EXPECT_EQ(back.error().code, ErrorCode::kUsage);
 }

@@ -90,7 +90,12 @@ TEST(Supersedes, AStopIsOverWhenItsServicesComeUp) {
   EXPECT_TRUE(Supersedes(step(StepKind::kStopContainers), step(StepKind::kUpServices)));
   EXPECT_FALSE(Supersedes(step(StepKind::kReplaceFile), step(StepKind::kStopContainers)));
   EXPECT_FALSE(Supersedes(step(StepKind::kUpServices), step(StepKind::kReplaceFile)));
-  EXPECT_FALSE(Supersedes(step(StepKind::kUpServices), step(StepKind::kBackupKeys)));
+  EXPECT_FALSE(Supersedes(step(StepKind::kUpServices), step(StepKind::kPullImage)));
+  // What is of before the hop cannot be had again in its middle.
+  EXPECT_TRUE(Supersedes(step(StepKind::kUpServices), step(StepKind::kBackupKeys)));
+  EXPECT_TRUE(Supersedes(step(StepKind::kMigrateMetadata), step(StepKind::kBackupKeys)));
+  EXPECT_FALSE(Supersedes(step(StepKind::kReplaceFile), step(StepKind::kBackupKeys)));
+  EXPECT_TRUE(Supersedes(step(StepKind::kStopContainers), step(StepKind::kVerifyData)));
 
   Step other = step(StepKind::kUpServices);
   std::get<UpServices>(other.args).services = {"proxy"};

@@ -198,16 +198,84 @@ TEST(Executor, AStopIsNotDriftOnceItsServiceWasBroughtUp) {
 }
 
 TEST(Executor, ACutStepThatMustNotBeRepeatedIsLeftAlone) {
-  for (const plan::OnCrash on_crash : {plan::OnCrash::kRestoreThenRetry, plan::OnCrash::kAsk}) {
-    toy::Machine machine;
-    plan::Plan plan = toy::FiveSteps();
-    plan.steps[2].on_crash = on_crash;
-    machine.world.act_errors["file"] = Error{ErrorCode::kCommandFailed, "half", "", {}};
-    ASSERT_EQ(machine.Run(plan).kind, Outcome::Kind::kFailed);
-    machine.world.act_errors.clear();
-    EXPECT_EQ(machine.Run(plan).error->code, ErrorCode::kDrift);
-    EXPECT_EQ(machine.world.turns.count("file"), 0u);
-  }
+  toy::Machine machine;
+  plan::Plan plan = toy::FiveSteps();
+  plan.steps[2].on_crash = plan::OnCrash::kAsk;
+  machine.world.act_errors["file"] = Error{ErrorCode::kCommandFailed, "half", "", {}};
+  ASSERT_EQ(machine.Run(plan).kind, Outcome::Kind::kFailed);
+  machine.world.act_errors.clear();
+  EXPECT_EQ(machine.Run(plan).error->code, ErrorCode::kDrift);
+  EXPECT_EQ(machine.world.turns.count("file"), 0u);
+}
+
+TEST(Executor, ACutStepThatNeedsItIsRestoredAndThenDoneAnew) {
+  toy::Machine machine;
+  plan::Plan plan = toy::FiveSteps();
+  plan.steps[2].on_crash = plan::OnCrash::kRestoreThenRetry;
+  machine.world.act_errors["file"] = Error{ErrorCode::kCommandFailed, "half", "", {}};
+  ASSERT_EQ(machine.Run(plan).kind, Outcome::Kind::kFailed);
+  machine.world.act_errors.clear();
+  machine.world.is_on["file"] = true;  // as far as that attempt came
+  ASSERT_EQ(machine.Run(plan).kind, Outcome::Kind::kDone);
+  EXPECT_EQ(machine.world.restores["file"], 1);
+  EXPECT_EQ(machine.world.turns["file"], 1);
+  const auto story = Story(machine.Records());
+  const std::vector<std::string> wanted = {"intent file", "restored file", "done file"};
+  EXPECT_NE(std::search(story.begin(), story.end(), wanted.begin(), wanted.end()), story.end());
+}
+
+TEST(Executor, WhatCannotBeRestoredIsNotDoneAnew) {
+  toy::Machine machine;
+  plan::Plan plan = toy::FiveSteps();
+  plan.steps[2].on_crash = plan::OnCrash::kRestoreThenRetry;
+  machine.world.act_errors["file"] = Error{ErrorCode::kCommandFailed, "half", "", {}};
+  ASSERT_EQ(machine.Run(plan).kind, Outcome::Kind::kFailed);
+  machine.world.act_errors.clear();
+  machine.world.restore_errors["file"] = Error{ErrorCode::kBackupBad, "cut", "", {}};
+  EXPECT_EQ(machine.Run(plan).error->code, ErrorCode::kBackupBad);
+  EXPECT_EQ(machine.world.turns.count("file"), 0u);
+  // And is tried again, the restore first.
+  machine.world.restore_errors.clear();
+  EXPECT_EQ(machine.Run(plan).kind, Outcome::Kind::kDone);
+  EXPECT_EQ(machine.world.restores["file"], 1);
+}
+
+TEST(Executor, WhatIsHeldDownIsHeldDownAgain) {
+  toy::Machine machine;
+  ASSERT_EQ(machine.Run(toy::FiveSteps(), "up").kind, Outcome::Kind::kPaused);
+  machine.world.is_on["stop"] = false;  // someone started it
+  ASSERT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kDone);
+  EXPECT_EQ(machine.world.turns["stop"], 2);
+  EXPECT_EQ(machine.world.turns["file"], 1);
+}
+
+// What a gate has seen is worth nothing once what it looked at was done again.
+TEST(Executor, AGateIsPassedAgainAfterWhatWasDoneAgain) {
+  toy::Machine machine;
+  ASSERT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kDone);
+  ASSERT_EQ(machine.world.looks, 1);
+  machine.world.is_on["up/proxy"] = false;
+  ASSERT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kDone);
+  EXPECT_EQ(machine.world.turns["up/proxy"], 2);
+  EXPECT_EQ(machine.world.looks, 2);
+}
+
+TEST(Executor, StopsAfterTheStepThatWasNamed) {
+  toy::Machine machine;
+  const Outcome outcome = machine.Run(toy::FiveSteps(), "", "stop");
+  EXPECT_EQ(outcome.kind, Outcome::Kind::kPaused);
+  EXPECT_EQ(outcome.error, std::nullopt);
+  EXPECT_EQ(outcome.step, "file");
+  EXPECT_EQ(machine.world.turns["stop"], 1);
+  EXPECT_EQ(machine.world.turns.count("file"), 0u);
+  EXPECT_EQ(machine.Run(toy::FiveSteps(), "", "gate").kind, Outcome::Kind::kDone);
+}
+
+TEST(Executor, ThePauseBeforeAStepThatIsDoneIsOver) {
+  toy::Machine machine;
+  ASSERT_EQ(machine.Run(toy::FiveSteps(), "file").step, "file");
+  ASSERT_EQ(machine.Run(toy::FiveSteps(), "", "file").kind, Outcome::Kind::kPaused);
+  EXPECT_EQ(machine.Run(toy::FiveSteps(), "file").kind, Outcome::Kind::kDone);
 }
 
 TEST(Executor, TheFirstSignalStopsBeforeTheNextStep) {
@@ -238,7 +306,7 @@ TEST(Executor, ASignalInAGateIsResumable) {
   ASSERT_TRUE(journal);
   const Outcome outcome =
       Execute(toy::FiveSteps(), "forward",
-              {machine.effects, **journal, machine.clock, late, machine.progress, "/run"}, "");
+              {machine.effects, **journal, machine.clock, late, machine.progress, "/run"}, {});
   EXPECT_EQ(outcome.kind, Outcome::Kind::kInterrupted);
   EXPECT_EQ(outcome.step, "gate");
   EXPECT_EQ(outcome.error->code, ErrorCode::kInterrupted);

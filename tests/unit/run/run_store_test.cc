@@ -87,7 +87,7 @@ TEST_F(Store, EndStatesAreWhatTheJournalSays) {
   EXPECT_EQ(state(), "unfinished");
   EXPECT_FALSE(is_open());
   auto journal = JournalOf(run);
-  ASSERT_TRUE(Begin(*journal, "h"));
+  ASSERT_TRUE(Begin(*journal, plan::HashOf(plan_)));
   EXPECT_FALSE(is_open());
   ASSERT_TRUE(AppendIntent(*journal, plan_.steps[0].id));
   EXPECT_FALSE(is_open()) << "nothing was touched: nobody is held up";
@@ -107,12 +107,41 @@ TEST_F(Store, EndStatesAreWhatTheJournalSays) {
   }
 }
 
+TEST_F(Store, APlanThatIsNotTheJournalsIsDamage) {
+  const auto run = *store_.Create(plan_);
+  ASSERT_TRUE(Begin(*JournalOf(run), "another"));
+  const auto stored = store_.Load(run.id);
+  ASSERT_TRUE(stored->damage);
+  EXPECT_EQ(stored->damage->code, ErrorCode::kPlanDamaged);
+  EXPECT_EQ(stored->EndState(), "damaged");
+}
+
+TEST_F(Store, ARunThatIsGivenUpHoldsNobodyUp) {
+  const auto run = *store_.Create(plan_);
+  auto journal = JournalOf(run);
+  ASSERT_TRUE(Begin(*journal, plan::HashOf(plan_)));
+  ASSERT_TRUE(AppendIntent(*journal, plan_.steps[1].id));
+  ASSERT_TRUE(store_.Load(run.id)->IsOpen());
+  ASSERT_TRUE(store_.Abandon(run, "given up by a test"));
+  EXPECT_FALSE(store_.Load(run.id)->IsOpen());
+  EXPECT_EQ(store_.Load(run.id)->EndState(), "abandoned");
+  ASSERT_TRUE(store_.Remove(run));
+  EXPECT_TRUE(store_.Ids()->empty());
+}
+
+TEST_F(Store, TheRoomIsGivenOnce) {
+  const auto run = *store_.Create(plan_);
+  EXPECT_GE((*files_.Stat(run.RoomPath()))->bytes, 1u << 20);
+  EXPECT_TRUE(*store_.GiveRoom(run));
+  EXPECT_FALSE(*store_.GiveRoom(run));
+}
+
 TEST_F(Store, ARunIsLiveWhileSomeoneHoldsTheLockAndWorksOnIt) {
   const auto is_live = [&](const RunFiles& run) {
     return store_.IsLive(*store_.Load(run.id)).value();
   };
   const auto first = *store_.Create(plan_);
-  ASSERT_TRUE(Begin(*JournalOf(first), "h"));
+  ASSERT_TRUE(Begin(*JournalOf(first), plan::HashOf(plan_)));
   EXPECT_FALSE(is_live(first)) << "nobody holds the lock";
   {
     const auto lock = store_.Lock("pid 1 on here");

@@ -21,7 +21,9 @@ struct World {
   std::map<std::string, int> turns;
   int looks = 0;  // of the gate
   bool is_gate_open = true;
-  std::map<std::string, Error> act_errors;  // step id -> what Act answers
+  std::map<std::string, Error> act_errors;
+  std::map<std::string, Error> restore_errors;
+  std::map<std::string, int> restores;  // step id -> what Act answers
   std::map<plan::Expectation::Kind, Error> broken;
 };
 
@@ -52,6 +54,15 @@ class Switch : public Effect {
       world_.is_on[part] = true;
       if (const Error* error = fuse_.Pass("after act " + part)) return Fail(*error);
     }
+    return {};
+  }
+  std::string Difference() const override { return "it is off"; }
+  Status Restore(const plan::Step& step, StepScope&) override {
+    if (const Error* error = fuse_.Pass("restore " + step.id)) return Fail(*error);
+    if (const auto it = world_.restore_errors.find(step.id); it != world_.restore_errors.end())
+      return Fail(it->second);
+    ++world_.restores[step.id];
+    for (const std::string& part : PartsOf(step)) world_.is_on[part] = false;
     return {};
   }
   Result<Evidence> Confirm(const plan::Step& step, StepScope&) override {
@@ -161,11 +172,12 @@ struct Machine {
     files.Put("/run/plan.json", "");
     clock.OnAdvance([](Millis) {});
   }
-  Outcome Run(const plan::Plan& plan, const std::string& pause_before = "") {
+  Outcome Run(const plan::Plan& plan, const std::string& pause_before = "",
+              const std::string& until = "") {
     auto journal = Journal::Open(files, clock, "/run/journal");
     if (!journal) return {Outcome::Kind::kFailed, journal.error(), ""};
     return Execute(plan, "forward", {effects, **journal, clock, interrupts, progress, "/run"},
-                   pause_before);
+                   {pause_before, until});
   }
   std::vector<Record> Records() {
     const auto bytes = files.Read("/run/journal");

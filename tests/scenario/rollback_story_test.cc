@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way back that a person asks for, from wherever a run stands; what someone else does to a run
+// that is paused; a run in parts; and the power going at every boundary of the way back.
+#include <gtest/gtest.h>
+
+#include <iostream>
+
+#include "scenario/story.h"
+#include "unit/meta/real_data.h"
+
+namespace mu::scenario {
+namespace {
+
+using fakes::kStandaloneFile;
+using fakes::PowerCut;
+using fakes::Stage;
+using Keep = fakes::UnsyncedFiles::Keep;
+
+constexpr char kServer[] = "milvus-standalone";
+
+std::string Told(const Ending& ending) {
+  return ending.outcome + (ending.error ? ": " + ending.error->Text() : "");
+}
+
+// What a run goes from and to: a patch, whose new version may have started; a migration.
+struct Kind {
+  std::string name;
+  std::string to;
+  bool has_migration = false;
+  std::unique_ptr<Story> Make() const {
+    std::string file = kStandaloneFile;
+    if (has_migration) {
+      file = fakes::StandaloneFile21();
+    } else {
+      file.replace(file.find("milvus:v2.2.16"), 14, "milvus:v2.2.15");
+    }
+    auto story = std::make_unique<Story>(file);
+    if (has_migration) {
+      story->config.migration_engine = config::MigrationEngine::kBuiltin;
+      story->config.rehearses = false;  // there is no second etcd in this world
+      story->stage.PutMetadata(meta::RealKeys("etcd-2.1.jsonl"));
+    }
+    return story;
+  }
+};
+
+class RollbackStory : public testing::TestWithParam<Kind> {
+ protected:
+  void SetUp() override {
+    story_ = GetParam().Make();
+    story_->Plan(GetParam().to);
+    plan_ = story_->ThePlan();
+    before_ = GetParam().Make()->Describe();
+  }
+  // Of the steps that change the stack: the run is paused before each of them in turn.
+  std::vector<std::string> Places() const {
+    std::vector<std::string> ids;
+    bool has_touched = false;
+    for (const plan::Step& step : plan_.steps) {
+      if (has_touched && !plan::RowOf(step.kind).is_read_only) ids.push_back(step.id);
+      has_touched = has_touched || step.undo != plan::Undo::kNone;
+    }
+    return ids;
+  }
+  std::unique_ptr<Story> PausedBefore(const std::string& step) const {
+    auto story = GetParam().Make();
+    story->UsePlan(plan_);
+    story->Begin();
+    story->staging.pause_before = step;
+    EXPECT_EQ(story->Go().outcome, "paused") << step;
+    story->staging = {};
+    return story;
+  }
+
+  std::unique_ptr<Story> story_;
+  plan::Plan plan_;
+  std::string before_;
+};
+
+TEST_P(RollbackStory, EndsInTheOldVersionFromEveryPlace) {
+  ASSERT_GE(Places().size(), 3u);
+  for (const std::string& place : Places()) {
+    const auto story = PausedBefore(place);
+    const Ending ending = story->GoBack();
+    EXPECT_EQ(ending.outcome, "rolled-back") << place << ": " << Told(ending);
+    EXPECT_EQ(ending.code, ExitCode::kDone);
+    EXPECT_EQ(story->Describe(), before_) << place;
+  }
+}
+
+TEST_P(RollbackStory, GoesOnFromEveryPlace) {
+  story_->Begin();
+  ASSERT_EQ(story_->Go().outcome, "done");
+  const std::string done = story_->Describe();
+  for (const std::string& place : Places()) {
+    const auto story = PausedBefore(place);
+    const Ending ending = story->Go();
+    EXPECT_EQ(ending.outcome, "done") << place << ": " << Told(ending);
+    EXPECT_EQ(story->Describe(), done) << place;
+  }
+}
+
+// The power goes at every boundary of the way back; what goes on with it ends in the old version.
+TEST_P(RollbackStory, EverySinglePointOfTheWayBack) {
+  std::string last;
+  for (const std::string& place : Places()) last = place;
+  int boundaries = 0;
+  {
+    const auto story = PausedBefore(last);
+    const int first = story->stage.fuse.Passed();
+    ASSERT_EQ(story->GoBack().outcome, "rolled-back");
+    boundaries = story->stage.fuse.Passed() - first;
+  }
+  for (int cut = 1; cut <= boundaries; ++cut) {
+    const auto story = PausedBefore(last);
+    std::string where;
+    story->stage.fuse.CutAt(cut);
+    try {
+      (void)story->GoBack();
+      ADD_FAILURE() << "boundary " << cut << " was not reached";
+    } catch (const PowerCut& power) {
+      where = power.name;
+      story->PowerOn(Keep::kNothing);
+    }
+    const Ending ending = story->GoBack();
+    EXPECT_EQ(ending.outcome, "rolled-back") << "cut at " << where << ": " << Told(ending);
+    EXPECT_EQ(story->Describe(), before_) << "cut at " << where;
+    if (HasFailure()) return;
+  }
+  std::cout << boundaries << " boundaries\n";
+}
+
+// Someone starts what is held down, in the pause: it is held down again, whatever follows.
+TEST_P(RollbackStory, WhatIsStartedInThePauseIsHeldDownAgain) {
+  story_->Begin();
+  ASSERT_EQ(story_->Go().outcome, "done");
+  bool is_down = false;
+  for (const std::string& place : Places()) {
+    is_down = is_down || place.find("sessions/release") != std::string::npos;
+    if (!is_down || place.find("up/") != std::string::npos) continue;
+    if (place.find("wait/") != std::string::npos || place.find("policy") != std::string::npos)
+      continue;
+    for (const bool goes_back : {false, true}) {
+      const auto story = PausedBefore(place);
+      ASSERT_TRUE(story->stage.world.StartContainer(kServer));
+      story->stage.clock.Advance(Millis(20'000));
+      const Ending ending = goes_back ? story->GoBack() : story->Go();
+      EXPECT_EQ(ending.outcome, goes_back ? "rolled-back" : "done") << place << Told(ending);
+      // What it has written is in the backup that was made anew, or was lost with the half of the
+      // migration that it ran on; versions and file are as they must be.
+      EXPECT_EQ(story->Look(kServer).image,
+                goes_back ? GetParam().Make()->Look(kServer).image : story_->Look(kServer).image)
+          << place;
+    }
+  }
+}
+
+TEST_P(RollbackStory, AFileThatSomeoneEditsInThePauseStopsIt) {
+  std::string after_file;
+  bool is_next = false;
+  for (const plan::Step& step : plan_.steps) {
+    if (is_next && after_file.empty()) after_file = step.id;
+    is_next = is_next || step.kind == plan::StepKind::kReplaceFile;
+  }
+  const auto story = PausedBefore(after_file);
+  const std::string ours = story->Read(Stage::kFile);
+  story->stage.files.Put(Stage::kFile, ours + "# mine\n");
+  const Ending ending = story->Go();
+  EXPECT_EQ(ending.outcome, "needs-person");
+  EXPECT_EQ(ending.error->code, ErrorCode::kDrift) << Told(ending);
+  EXPECT_NE(ending.error->message.find("# mine"), std::string::npos) << Told(ending);
+  EXPECT_EQ(story->Read(Stage::kFile), ours + "# mine\n");
+  // Put right, it goes on.
+  story->stage.files.Put(Stage::kFile, ours);
+  EXPECT_EQ(story->Go().outcome, "done");
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, RollbackStory,
+                         testing::Values(Kind{"Patch", "2.2.16", false},
+                                         Kind{"Migration", "2.2.16", true}),
+                         [](const auto& row) { return row.param.name; });
+
+TEST(RollbackOfADoneRun, BringsTheNewVersionDownInOrder) {
+  const Kind patch{"Patch", "2.2.16", false};
+  const auto story = patch.Make();
+  const std::string before = patch.Make()->Describe();
+  story->Plan("2.2.16");
+  ASSERT_EQ(story->BeginAndGo().outcome, "done");
+  const Ending ending = story->GoBack();
+  EXPECT_EQ(ending.outcome, "rolled-back") << Told(ending);
+  EXPECT_EQ(story->Describe(), before);
+}
+
+TEST(RollbackOfADoneRun, IsRefusedWhereTheOldVersionCannotRead) {
+  Story story(kStandaloneFile);
+  story.Plan("2.3.5");
+  ASSERT_EQ(story.BeginAndGo().outcome, "done");
+  const Ending ending = story.GoBack();
+  ASSERT_TRUE(ending.error);
+  EXPECT_EQ(ending.error->code, ErrorCode::kIrreversible);
+  EXPECT_EQ(story.Look(kServer).image, Stage::kNew);
+  EXPECT_TRUE(story.Look(kServer).IsRunning());
+}
+
+}  // namespace
+}  // namespace mu::scenario
