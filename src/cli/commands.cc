@@ -58,9 +58,19 @@ constexpr Example kMigrateExamples[] = {
      "with cmd.type: rollback, after a 2.2 was started"},
 };
 constexpr Example kRollbackExamples[] = {
+    {"milvus-upgrade rollback", "of the newest run, from wherever it stands"},
     {"milvus-upgrade rollback --from-snapshot", "of the newest run, where 2.2 has not started"},
     {"milvus-upgrade rollback --from-snapshot --accept-data-loss",
      "where it has: what was written since is lost"},
+};
+constexpr ArgumentRow kLockedRun[] = {{"RUN", true, "id of the run that holds the lock", ""}};
+constexpr Example kUnlockExamples[] = {
+    {"milvus-upgrade unlock 20261125-120000-ab12",
+     "where the machine or the folder of that run is gone for good"},
+};
+constexpr Example kPruneExamples[] = {
+    {"milvus-upgrade runs prune --keep 3", "all but the newest three"},
+    {"milvus-upgrade runs prune --dry-run", "tell which would go, remove nothing"},
 };
 constexpr Example kVersionsExamples[] = {
     {"milvus-upgrade versions 2.2.16 2.3.5", "the path, and the rule behind each hop"},
@@ -123,14 +133,32 @@ constexpr CommandRow kRows[] = {
      "Refused with exit 9 when the stack is no longer what the plan was made from.", kPlanFile,
      kApplyExamples, "", false, CmdApply},
     {"resume", config::kResume, "go on with a run that was interrupted or paused",
-     "Steps that are done are looked at, not done again.", kRun, kResumeExamples, "", false,
-     CmdResume},
-    {"rollback", config::kRollback, "write the metadata back from the snapshot of a run",
-     "The last resort after a migration from 2.1 to 2.2: the etcd snapshot that the run made comes "
-     "to life in a scratch etcd, this instance's keys are read there and written back by compared "
-     "transactions, and the old version is started. Other instances in the same etcd stay as they "
-     "are.",
+     "Steps that are done are looked at and, where they are still so, not done again. A migration "
+     "that was cut is put back from its backup and made anew. What someone else has changed "
+     "meanwhile is shown, and the run stops.",
+     kRun, kResumeExamples, "", false, CmdResume},
+    {"rollback", config::kRollback, "go back to what was before a run",
+     "Before the new version has started it always ends in the old version with the old metadata, "
+     "to the last key. After that, where the old version can read what the new one wrote. The way "
+     "back is shown, asked for and journalled like any other, and can itself be resumed. "
+     "--from-snapshot is the last resort after a migration from 2.1 to 2.2: the etcd snapshot that "
+     "the run made comes to life in a scratch etcd, this instance's keys are read there and "
+     "written back by compared transactions. Other instances in the same etcd stay as they are.",
      kRun, kRollbackExamples, "", false, CmdRollback},
+    {"unlock", config::kUnlock, "give up a run that nobody can finish, and its lock",
+     "Shows what it found (who holds the lock, whether a process or a migration is at work, what "
+     "runs now) and asks. A lock is never taken over by the clock.",
+     kLockedRun, kUnlockExamples, "", false, CmdUnlock},
+    {"runs prune",
+     config::kPrune,
+     "remove old runs",
+     "Keeps the newest, every run that is not over, and the last one whose backup of the keys is "
+     "whole.",
+     {},
+     kPruneExamples,
+     "",
+     false,
+     CmdRunsPrune},
     {"status", config::kStatus, "tell where a run stands and what to do next",
      "Works with the engine down, from the plan and the journal.", kRun, kStatusExamples, "", true,
      CmdStatus},

@@ -66,6 +66,8 @@ int CmdReport(const Invocation& invocation, ui::Console& console);
 int CmdResume(const Invocation& invocation, ui::Console& console);
 int CmdRollback(const Invocation& invocation, ui::Console& console);
 int CmdStatus(const Invocation& invocation, ui::Console& console);
+int CmdRunsPrune(const Invocation& invocation, ui::Console& console);
+int CmdUnlock(const Invocation& invocation, ui::Console& console);
 int CmdVersions(const Invocation& invocation, ui::Console& console);
 
 }  // namespace mu::cli

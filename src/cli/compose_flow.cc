@@ -11,6 +11,7 @@
 #include "cli/wiring.h"
 #include "milvus_upgrade/base/text.h"
 #include "milvus_upgrade/rules/checks.h"
+#include "milvus_upgrade/run/standing.h"
 #include "ui/findings_view.h"
 #include "ui/plan_view.h"
 #include "ui/run_views.h"
@@ -53,23 +54,48 @@ ui::View ViewOf(const Prepared& prepared, const ui::Style& style) {
   return ui::PlanView(prepared.plan, prepared.diffs, style);
 }
 
+Error NotOver(const run::StoredRun& run) {
+  return {ErrorCode::kLocked,
+          fmt::format("run {} of this stack is not over ({}, {} to {})", run.files.id,
+                      run.EndState(), run.plan.from, run.plan.to),
+          "run `milvus-upgrade resume` to finish it, `milvus-upgrade rollback` to go back, or "
+          "`milvus-upgrade status` to see where it stands",
+          {}};
+}
+
 Status NoOpenRun(run::RunStore& store) {
   const auto newest = store.Find("");
   if (!newest || !newest->IsOpen()) return {};
-  return Fail(
-      ErrorCode::kLocked,
-      fmt::format("run {} of this stack is not over ({}, {} to {})", newest->files.id,
-                  newest->EndState(), newest->plan.from, newest->plan.to),
-      "run `milvus-upgrade resume` to finish it, or `milvus-upgrade status` to see where it "
-      "stands");
+  return Fail(NotOver(*newest));
 }
 
-// A stack in the middle of another run fails checks whose advice would be wrong: the run is the
-// finding.
-Status NoOtherRun(Wiring& wiring, const config::Config& config) {
+// The run of this stack that is not over, if there is one. A stack in its middle fails checks whose
+// advice would be wrong: the run is what matters.
+Result<std::optional<run::StoredRun>> OpenRun(Wiring& wiring, const config::Config& config) {
   MU_TRY(const std::string state_dir, StateDirOf(wiring, config));
   run::RunStore store(wiring.Files(), wiring.Clock(), state_dir);
-  return NoOpenRun(store);
+  auto newest = store.Find("");
+  if (!newest || !newest->IsOpen()) return std::nullopt;
+  MU_TRY(newest->is_live, store.IsLive(*newest));
+  return *std::move(newest);
+}
+
+// The very same command again goes on with the run that it began; another one is refused.
+int GoOnWith(Wiring& wiring, const config::Config& config, const run::StoredRun& open,
+             ui::Console& console) {
+  if (open.damage || open.is_live || open.plan.to != config.to || config.is_dry_run)
+    return console.Fail(NotOver(open));
+  const auto answer =
+      console.Ask(fmt::format("Run {} from {} to {} is not over ({}). Go on with it?",
+                              open.files.id, open.plan.from, open.plan.to, open.EndState()),
+                  config.is_yes, wiring.Interrupts());
+  if (!answer) return console.Fail(answer.error());
+  if (!*answer) {
+    console.Note("nothing was touched");
+    return console.End(ExitCode::kDone, {});
+  }
+  console.Note(fmt::format("going on with run {}, as `milvus-upgrade resume` does", open.files.id));
+  return ResumeRun(config, open.files.id, console);
 }
 
 // The engine-side lock of a run of ours that is over, or that was cut before it touched anything.
@@ -138,7 +164,9 @@ int RunCompose(const config::Config& config, ui::Console& console) {
       return console.Fail(can_ask.error());
   }
   Wiring wiring;
-  if (const Status free = NoOtherRun(wiring, config); !free) return console.Fail(free.error());
+  const auto open = OpenRun(wiring, config);
+  if (!open) return console.Fail(open.error());
+  if (*open) return GoOnWith(wiring, config, **open, console);
   const auto prepared = Prepare(wiring.World(), config);
   if (!prepared) return console.Fail(prepared.error());
   if (IsRefused(*prepared)) {
@@ -209,6 +237,22 @@ int ApplyPlan(const config::Config& config, const std::string& plan_file, ui::Co
 
 namespace {
 
+// A run that is not in this state folder may be in another, or on another host: its lock on the
+// engine says where.
+Error WithPointer(Wiring& wiring, Error error) {
+  if (error.code != ErrorCode::kNoSuchRun) return error;
+  const auto locks = EngineLock::All(wiring.Docker());
+  if (!locks || locks->empty()) return error;
+  std::vector<std::string> found;
+  for (const HeldLock& lock : *locks)
+    found.push_back(fmt::format("run {} of {}, on host {} in {}", lock.holder.run, lock.project,
+                                lock.holder.host, lock.holder.state_dir));
+  error.hint = fmt::format(
+      "the engine knows of: {}. There, or with --state-dir where that folder is at hand",
+      Join(found, "; "));
+  return error;
+}
+
 // A run to go on with, under the lock of its state folder.
 struct HeldRun {
   run::RunStore store;
@@ -220,7 +264,8 @@ Result<HeldRun> HoldRun(Wiring& wiring, const config::Config& config, const std:
   MU_TRY(const std::string state_dir, StateDirOf(wiring, config));
   run::RunStore store(wiring.Files(), wiring.Clock(), state_dir);
   // The lock makes the state folder: not where there is no run.
-  MU_CHECK(store.Find(run_id));
+  if (const auto known = store.Find(run_id); !known)
+    return Fail(WithPointer(wiring, known.error()));
   MU_TRY(auto lock, store.Lock(Holder(wiring)));
   MU_TRY(run::StoredRun stored, store.Find(run_id));
   if (stored.damage) return Fail(*stored.damage);
@@ -253,21 +298,43 @@ int ResumeRun(const config::Config& config, const std::string& run_id, ui::Conso
   return ContinueRun(wiring, config, console, held->store, stored);
 }
 
-int RollBackFromSnapshot(const config::Config& config, const std::string& run_id,
-                         bool accepts_data_loss, ui::Console& console) {
+int RollBack(const config::Config& config, const std::string& run_id, const BackOptions& options,
+             ui::Console& console) {
   if (const Status can_ask = console.CheckCanAsk(config.is_yes); !can_ask)
     return console.Fail(can_ask.error());
   Wiring wiring;
   auto held = HoldRun(wiring, config, run_id);
   if (!held) return console.Fail(held.error());
-  if (!held->run.HasTouched()) {
+  const run::StoredRun& stored = held->run;
+  const std::string& id = stored.files.id;
+  const auto nothing = [&](const std::string& why) {
+    EngineLock lock(wiring.Docker(), stored.plan.instance);
+    if (const Status released = ReleaseOwnLock(wiring, held->store, lock); !released)
+      return console.Fail(released.error());
+    console.Note(fmt::format("run {} {}: there is nothing to go back from", id, why));
+    return console.End(ExitCode::kDone, {});
+  };
+  if (!stored.HasTouched()) return nothing("touched nothing");
+  if (options.from_snapshot)
+    return RollBackRun(wiring, config, console, held->store, stored, options);
+  if (stored.EndState() == "rolled-back") return nothing("was rolled back already");
+  if (stored.rollback && stored.IsOpen()) {
+    console.Note(fmt::format("run {} is on its way back already: it goes on", id));
+    return ContinueRun(wiring, config, console, held->store, stored);
+  }
+  const auto ids = held->store.Ids();
+  if (!ids) return console.Fail(ids.error());
+  for (const std::string& later : *ids) {
+    const auto other = held->store.Load(later);
+    if (later <= id || !other || !other->HasTouched() || other->EndState() == "rolled-back")
+      continue;
     return console.Fail(Error{
-        ErrorCode::kNoSuchRun,
-        fmt::format("run {} touched nothing: there is nothing to put back", held->run.files.id),
-        "",
+        ErrorCode::kUsage,
+        fmt::format("run {} came after {}: the stack is no longer as that one left it", later, id),
+        fmt::format("roll that one back first: milvus-upgrade rollback {}", later),
         {}});
   }
-  return RollBackRun(wiring, config, console, held->store, held->run, accepts_data_loss);
+  return RollBackRun(wiring, config, console, held->store, stored, options);
 }
 
 namespace {
@@ -299,40 +366,31 @@ int StatusOfRun(const config::Config& config, const std::string& run_id, ui::Con
       if (const auto era = EraOf(wiring, config))
         error = {ErrorCode::kCheckFailed, era->message + ": " + era->cause, era->fix, {}};
     }
-    return console.Fail(error);
+    return console.Fail(WithPointer(wiring, std::move(error)));
   }
   const auto is_live = store.IsLive(*stored);
   if (!is_live) return console.Fail(is_live.error());
   stored->is_live = *is_live;
-  std::vector<ui::ObservedLine> observed;
-  std::vector<std::string> names;
-  for (const plan::Step& step : stored->plan.steps) {
-    const auto* up = std::get_if<plan::UpServices>(&step.args);
-    if (up == nullptr || step.hop != 0) continue;
-    for (const auto& [service, name] : up->containers) names.push_back(name);
-  }
-  if (!names.empty()) {
-    const auto containers = wiring.Docker().Inspect(names);
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      if (!containers) {
-        observed.push_back({names[i], "not known: " + containers.error().message});
-      } else if (!(*containers)[i]) {
-        observed.push_back({names[i], "does not exist"});
-      } else {
-        const model::Container& container = *(*containers)[i];
-        observed.push_back(
-            {names[i], container.status +
-                           (container.health.status.empty() ? "" : ", " + container.health.status) +
-                           ", " + container.image});
-      }
-    }
-  }
+  const auto target = MakeTarget(wiring, stored->plan);
+  std::vector<ui::ObservedLine> observed = target->Look();
   // In the middle of a run the two eras are its own business.
   if (!stored->IsOpen() && !stored->is_live) {
     if (const auto era = EraOf(wiring, config))
       observed.push_back({"metadata", era->message + "; " + era->fix});
   }
-  return console.End(ExitCode::kDone, ui::StatusView(*stored, observed, console.OutStyle()));
+  ui::Prospects prospects;
+  if (stored->IsOpen() && !stored->damage) {
+    prospects.resume = stored->rollback
+                           ? run::ResumeInWords(*stored->rollback, "rollback", stored->records)
+                           : run::ResumeInWords(stored->plan, "forward", stored->records);
+  }
+  if (stored->HasTouched() && !stored->damage && stored->EndState() != "rolled-back" &&
+      !stored->rollback) {
+    auto back = target->PlanBack({stored->plan, stored->records, stored->files.id, true});
+    back ? void(prospects.back = *std::move(back)) : void(prospects.no_way_back = back.error());
+  }
+  return console.End(ExitCode::kDone,
+                     ui::StatusView(*stored, observed, prospects, console.OutStyle()));
 }
 
 }  // namespace mu::cli

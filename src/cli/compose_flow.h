@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "cli/run_flow.h"
 #include "milvus_upgrade/config/config.h"
 #include "ui/console.h"
 
@@ -22,9 +23,9 @@ int PlanCompose(const config::Config& config, ui::Console& console, const std::s
 int ApplyPlan(const config::Config& config, const std::string& plan_file, ui::Console& console);
 // `resume [RUN]`, `status [RUN]`: `run_id` may be a prefix; "" is the newest run.
 int ResumeRun(const config::Config& config, const std::string& run_id, ui::Console& console);
-// `rollback --from-snapshot [RUN]`.
-int RollBackFromSnapshot(const config::Config& config, const std::string& run_id,
-                         bool accepts_data_loss, ui::Console& console);
+// `rollback [RUN]`.
+int RollBack(const config::Config& config, const std::string& run_id, const BackOptions& options,
+             ui::Console& console);
 int StatusOfRun(const config::Config& config, const std::string& run_id, ui::Console& console);
 
 }  // namespace mu::cli

@@ -29,7 +29,7 @@ const Report::StepLine* StandsAt(const Report& report) {
 }  // namespace
 
 View StatusView(const run::StoredRun& run, const std::vector<ObservedLine>& observed,
-                const Style& style) {
+                const Prospects& prospects, const Style& style) {
   constexpr int kColumn = 22;
   const Report report = MakeReport(run);
   View view;
@@ -59,6 +59,25 @@ View StatusView(const run::StoredRun& run, const std::vector<ObservedLine>& obse
     view.text += Entry("  error", Printable(report.error->Text()), kColumn, style);
     view.text += Entry("  what to do", Printable(report.error->Hint()), kColumn, style);
   }
+  if (!prospects.resume.empty()) view.text += Entry("  resume", prospects.resume, kColumn, style);
+  boost::json::object back;
+  if (prospects.back) {
+    boost::json::array steps;
+    std::vector<std::string> ids;
+    for (const plan::Step& step : prospects.back->steps) {
+      ids.push_back(step.id);
+      steps.emplace_back(step.id);
+    }
+    view.text += Entry(
+        "  rollback",
+        fmt::format("back to {} in {} steps: {}", prospects.back->to, ids.size(), Join(ids, ", ")),
+        kColumn, style);
+    back = {{"is_possible", true}, {"to", prospects.back->to}, {"steps", std::move(steps)}};
+  } else if (prospects.no_way_back) {
+    const std::string reason = Printable(prospects.no_way_back->Text());
+    view.text += Entry("  rollback", "not possible: " + reason, kColumn, style);
+    back = {{"is_possible", false}, {"reason", reason}};
+  }
   view.text += Entry("  folder", report.folder, kColumn, style);
   if (!report.next.empty()) view.text += Entry("  next", report.next, kColumn, style);
 
@@ -80,6 +99,8 @@ View StatusView(const run::StoredRun& run, const std::vector<ObservedLine>& obse
                               {"message", Printable(report.error->Text())},
                               {"hint", Printable(report.error->Hint())}};
   }
+  view.json["resume"] = prospects.resume;
+  view.json["rollback"] = std::move(back);
   view.json["next"] = report.next;
   return view;
 }

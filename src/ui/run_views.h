@@ -3,6 +3,7 @@
 // Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,13 +14,20 @@
 namespace mu::ui {
 
 // `observed`: name and value of what is so now ("standalone" -> "running, healthy, v2.3.5"), may be
-// empty. JSON: {"run", "state", "is_open", "step", ..., "observed": {...}, "next"}.
+// empty. JSON: {"run", "state", "is_open", "step", ..., "observed": {...}, "resume", "rollback":
+// {"is_possible", "to", "steps" or "reason"}, "next"}.
 struct ObservedLine {
   std::string name;
   std::string value;
 };
+// What each of the two commands would do now; "" and nothing where it does not apply.
+struct Prospects {
+  std::string resume;
+  std::optional<plan::Plan> back;
+  std::optional<Error> no_way_back;
+};
 View StatusView(const run::StoredRun& run, const std::vector<ObservedLine>& observed,
-                const Style& style);
+                const Prospects& prospects, const Style& style);
 // Newest first. JSON: {"runs": [...]}.
 View HistoryView(const std::vector<run::StoredRun>& runs, const Style& style);
 

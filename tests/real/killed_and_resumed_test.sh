@@ -12,7 +12,7 @@ image_as "$milvus:v2.2.17"
 etcd=$(identity_of milvus-etcd)
 
 kill_in_step up/standalone 0.2 compose --to 2.2.17 --yes
-product 5 compose --to 2.2.17 --yes
+product 5 compose --to 2.3.5 --yes
 says "resume"
 product 5 compose --to 2.2.17 --yes --state-dir "$work/elsewhere"
 product 0 status

@@ -41,6 +41,8 @@ struct Config {
   std::vector<std::string> probe_command;
   bool backs_up_queue = false;
   bool rolls_back_on_failure = true;
+  std::string pause_before;  // id of a step; "": none
+  std::string until;         // id of the last step of this part
   std::string migrate_file;  // "": looked for beside the compose file
   MigrationEngine migration_engine = MigrationEngine::kContainer;
   std::string migration_image = kMigrationImage;  // with kContainer

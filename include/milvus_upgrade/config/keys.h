@@ -31,12 +31,14 @@ enum Commands : unsigned {
   kOther = 1u << 9,  // completion, man
   kMigrate = 1u << 10,
   kRollback = 1u << 11,
+  kUnlock = 1u << 12,
+  kPrune = 1u << 13,
   kPlanning = kCompose | kCheck | kPlan,
   kRunning = kCompose | kApply | kResume,
   kFindsRuns =  // by the project folder
-  kPlanning | kResume | kRollback | kStatus | kHistory | kReport,
+  kPlanning | kResume | kRollback | kStatus | kHistory | kReport | kUnlock | kPrune,
   kOfRuns = kFindsRuns | kApply,  // apply has the project folder in its plan
-  kEvery = (1u << 12) - 1,
+  kEvery = (1u << 14) - 1,
 };
 
 enum class KeyType {

@@ -184,7 +184,10 @@ TEST(Report, TellsOfAKilledRunThatTheServiceIsDown) {
   EXPECT_TRUE(Has(report.probes[0].not_measured, "did not come to the end"));
   EXPECT_FALSE(report.is_past_no_return);
 
-  const View status = StatusView(story.Run(), {{"milvus-standalone", "exited"}}, {});
+  const View status = StatusView(story.Run(), {{"milvus-standalone", "exited"}},
+                                 {"goes on with step 3", std::nullopt,
+                                  Error{ErrorCode::kIrreversible, "it has started", "", {}}},
+                                 {});
   EXPECT_TRUE(Has(status.text, "stands at           stop/standalone")) << status.text;
   EXPECT_TRUE(Has(status.text, "1 of 3 done"));
   EXPECT_TRUE(Has(status.text, "exited"));
@@ -201,7 +204,7 @@ TEST(Report, CallsARunThatIsWorkedOnRunning) {
   const Report report = MakeReport(run);
   EXPECT_EQ(report.outcome, "running");
   EXPECT_EQ(report.next, "");
-  const View status = StatusView(run, {}, {});
+  const View status = StatusView(run, {}, {}, {});
   EXPECT_TRUE(Has(status.text, ": running\n")) << status.text;
   EXPECT_TRUE(Has(status.text, "stands at           stop/standalone")) << status.text;
   EXPECT_FALSE(Has(status.text, "resume"));
