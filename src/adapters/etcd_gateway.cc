@@ -144,7 +144,7 @@ Result<ports::HttpAnswer> EtcdGateway::PostOn(Line& line, const Call& call,
 Result<ports::HttpAnswer> EtcdGateway::Post(const Call& call, std::string_view path,
                                             const std::string& body) {
   HttpRequest request;
-  request.is_post = true;
+  request.verb = HttpVerb::kPost;
   request.path = path;
   request.body = body;
   request.headers["Content-Type"] = "application/json";

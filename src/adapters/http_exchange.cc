@@ -5,8 +5,10 @@
 #include <sys/socket.h>
 
 #include <boost/asio/connect.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -22,6 +24,7 @@ namespace {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using asio::ip::tcp;
+using Stream = asio::generic::stream_protocol;  // of the Internet or of this machine
 using boost::system::error_code;
 using Instant = std::chrono::steady_clock::time_point;
 
@@ -42,6 +45,29 @@ std::optional<error_code> Finish(asio::io_context& context, Instant end, Start s
   start([&ended](error_code error, auto&&...) { ended = error; });
   context.run_until(end);
   return ended;
+}
+
+std::optional<HttpFailure> FailureOf(const std::optional<error_code>& ended, Millis timeout) {
+  if (!ended)
+    return HttpFailure{true, true, fmt::format("no answer in {}", FormatDuration(timeout))};
+  if (*ended) return HttpFailure{false, true, ended->message()};
+  return {};
+}
+
+http::verb VerbOf(HttpVerb verb) {
+  switch (verb) {
+    case HttpVerb::kGet:
+      return http::verb::get;
+    case HttpVerb::kPost:
+      return http::verb::post;
+    case HttpVerb::kPut:
+      return http::verb::put;
+    case HttpVerb::kPatch:
+      return http::verb::patch;
+    case HttpVerb::kDelete:
+      return http::verb::delete_;
+  }
+  return http::verb::get;
 }
 
 std::optional<int> TlsVersion(std::string_view text) {
@@ -117,13 +143,29 @@ Status CheckTls(const HttpTls& tls) {
   return Prepare(tls, context);
 }
 
+std::string_view NameOf(HttpVerb verb) {
+  const auto name = http::to_string(VerbOf(verb));
+  return {name.data(), name.size()};
+}
+
 struct HttpConnection::Parts {
+  // Begins one read of the body that Take reads; how it ended is for Take to see.
+  void ReadSome() {
+    ended.reset();
+    const auto handler = [this](error_code error, std::size_t) { ended = error; };
+    tls ? http::async_read_some(*tls, buffer, *coming, handler)
+        : http::async_read_some(socket, buffer, *coming, handler);
+  }
+
+  std::optional<error_code> ended;
+  std::optional<http::response_parser<http::string_body>> coming;
+  boost::beast::flat_buffer buffer;
+  // Destroyed first: what is unfinished refers to the others.
   asio::io_context context;
   asio::ssl::context tls_context{asio::ssl::context::tls_client};
   tcp::resolver resolver{context};
-  tcp::socket socket{context};
-  std::optional<asio::ssl::stream<tcp::socket&>> tls;
-  boost::beast::flat_buffer buffer;
+  Stream::socket socket{context};
+  std::optional<asio::ssl::stream<Stream::socket&>> tls;
 };
 
 HttpConnection::HttpConnection(HttpAddress address, std::optional<HttpTls> tls)
@@ -137,41 +179,55 @@ bool HttpConnection::IsOpen() const {
   return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
-HttpResult<void> HttpConnection::Open(Millis timeout) {
+tl::unexpected<HttpFailure> HttpConnection::Close(HttpFailure failure) {
+  parts_.reset();
+  return tl::unexpected(std::move(failure));
+}
+
+template <class T, class Act>
+HttpResult<T> HttpConnection::Guard(bool was_sent, Act act) {
   try {
-    return OpenOrThrow(timeout);
+    return act();
   } catch (const std::exception& e) {
-    parts_.reset();
-    return tl::unexpected(HttpFailure{false, false, e.what()});
+    return Close({false, was_sent, e.what()});
   }
 }
 
+HttpResult<void> HttpConnection::Open(Millis timeout) {
+  return Guard<void>(false, [&] { return OpenOrThrow(timeout); });
+}
+
 HttpResult<ports::HttpAnswer> HttpConnection::Ask(const HttpRequest& request, Millis timeout) {
-  try {
-    return AskOrThrow(request, timeout);
-  } catch (const std::exception& e) {
-    parts_.reset();
-    return tl::unexpected(HttpFailure{false, true, e.what()});
-  }
+  return Guard<ports::HttpAnswer>(true, [&] { return AskOrThrow(request, timeout); });
+}
+
+HttpResult<int> HttpConnection::Begin(const HttpRequest& request, Millis timeout) {
+  return Guard<int>(true, [&] { return BeginOrThrow(request, timeout); });
+}
+
+HttpResult<HttpPart> HttpConnection::Take() {
+  return Guard<HttpPart>(true, [&] { return TakeOrThrow(); });
 }
 
 HttpResult<void> HttpConnection::OpenOrThrow(Millis timeout) {
   const Instant end = Now() + timeout;
   const auto fail = [&](std::string words, bool is_timeout = false) {
-    parts_.reset();
-    return tl::unexpected(HttpFailure{is_timeout, false, std::move(words)});
+    return Close({is_timeout, false, std::move(words)});
   };
   parts_ = std::make_unique<Parts>();
   Parts& parts = *parts_;
-  std::vector<tcp::endpoint> endpoints;
-  if (IsNumeric(address_.host)) {
-    endpoints.emplace_back(asio::ip::make_address(address_.host),
-                           static_cast<unsigned short>(std::stoul(address_.port)));
+  std::vector<Stream::endpoint> endpoints;
+  if (!address_.socket.empty()) {
+    endpoints.emplace_back(asio::local::stream_protocol::endpoint(address_.socket));
+  } else if (IsNumeric(address_.host)) {
+    endpoints.emplace_back(tcp::endpoint(asio::ip::make_address(address_.host),
+                                         static_cast<unsigned short>(std::stoul(address_.port))));
   } else {
     const auto found = Finish(parts.context, end, [&](auto ended) {
       parts.resolver.async_resolve(address_.host, address_.port,
                                    [&endpoints, ended](error_code error, auto results) {
-                                     for (const auto& one : results) endpoints.push_back(one);
+                                     for (const auto& one : results)
+                                       endpoints.emplace_back(one.endpoint());
                                      ended(error);
                                    });
     });
@@ -206,18 +262,12 @@ HttpResult<void> HttpConnection::OpenOrThrow(Millis timeout) {
   return {};
 }
 
-HttpResult<ports::HttpAnswer> HttpConnection::AskOrThrow(const HttpRequest& request,
-                                                         Millis timeout) {
+HttpResult<void> HttpConnection::Send(const HttpRequest& request, Millis timeout) {
   const Instant end = Now() + timeout;
   if (!IsOpen()) {
     if (auto opened = OpenOrThrow(timeout); !opened) return tl::unexpected(opened.error());
   }
-  const auto fail = [&](std::string words, bool is_timeout = false) {
-    parts_.reset();
-    return tl::unexpected(HttpFailure{is_timeout, true, std::move(words)});
-  };
-  http::request<http::string_body> message(request.is_post ? http::verb::post : http::verb::get,
-                                           request.path, 11);
+  http::request<http::string_body> message(VerbOf(request.verb), request.path, 11);
   const bool is_v6 = address_.host.find(':') != std::string::npos;
   message.set(http::field::host, fmt::format("{}{}{}:{}", is_v6 ? "[" : "", address_.host,
                                              is_v6 ? "]" : "", address_.port));
@@ -226,27 +276,68 @@ HttpResult<ports::HttpAnswer> HttpConnection::AskOrThrow(const HttpRequest& requ
   message.keep_alive(request.keeps_open);
   message.body() = request.body;
   message.prepare_payload();
+  Parts& parts = *parts_;
+  const auto ended = Finish(parts.context, end, [&](auto handler) {
+    parts.tls ? http::async_write(*parts.tls, message, handler)
+              : http::async_write(parts.socket, message, handler);
+  });
+  if (auto failure = FailureOf(ended, timeout)) return Close(*std::move(failure));
+  return {};
+}
+
+HttpResult<ports::HttpAnswer> HttpConnection::AskOrThrow(const HttpRequest& request,
+                                                         Millis timeout) {
+  const Instant end = Now() + timeout;
+  if (auto sent = Send(request, timeout); !sent) return tl::unexpected(sent.error());
   http::response_parser<http::string_body> parser;
   parser.body_limit(request.max_answer);
-
   Parts& parts = *parts_;
-  for (const bool is_write : {true, false}) {
-    const auto ended = Finish(parts.context, end, [&](auto handler) {
-      if (is_write) {
-        parts.tls ? http::async_write(*parts.tls, message, handler)
-                  : http::async_write(parts.socket, message, handler);
-      } else {
-        parts.tls ? http::async_read(*parts.tls, parts.buffer, parser, handler)
-                  : http::async_read(parts.socket, parts.buffer, parser, handler);
-      }
-    });
-    if (!ended) return fail(fmt::format("no answer in {}", FormatDuration(timeout)), true);
-    if (*ended) return fail(ended->message());
-  }
+  const auto ended = Finish(parts.context, end, [&](auto handler) {
+    parts.tls ? http::async_read(*parts.tls, parts.buffer, parser, handler)
+              : http::async_read(parts.socket, parts.buffer, parser, handler);
+  });
+  if (auto failure = FailureOf(ended, timeout)) return Close(*std::move(failure));
   ports::HttpAnswer answer{static_cast<int>(parser.get().result_int()),
                            std::move(parser.get().body())};
   if (!request.keeps_open || !parser.get().keep_alive()) parts_.reset();
   return answer;
+}
+
+HttpResult<int> HttpConnection::BeginOrThrow(const HttpRequest& request, Millis timeout) {
+  const Instant end = Now() + timeout;
+  if (auto sent = Send(request, timeout); !sent) return tl::unexpected(sent.error());
+  Parts& parts = *parts_;
+  parts.coming.emplace();
+  parts.coming->body_limit(boost::none);
+  const auto ended = Finish(parts.context, end, [&](auto handler) {
+    parts.tls ? http::async_read_header(*parts.tls, parts.buffer, *parts.coming, handler)
+              : http::async_read_header(parts.socket, parts.buffer, *parts.coming, handler);
+  });
+  if (auto failure = FailureOf(ended, timeout)) return Close(*std::move(failure));
+  const int status = static_cast<int>(parts.coming->get().result_int());
+  parts.context.restart();
+  parts.ReadSome();
+  return status;
+}
+
+HttpResult<HttpPart> HttpConnection::TakeOrThrow() {
+  if (!parts_ || !parts_->coming)
+    return tl::unexpected(HttpFailure{false, true, "there is no answer to read"});
+  Parts& parts = *parts_;
+  HttpPart part;
+  for (;;) {
+    parts.context.restart();
+    parts.context.poll();
+    if (!parts.ended) return part;
+    part.bytes += std::exchange(parts.coming->get().body(), {});
+    if (*parts.ended) return Close({false, true, parts.ended->message()});
+    if (parts.coming->is_done()) {
+      part.is_over = true;
+      parts_.reset();
+      return part;
+    }
+    parts.ReadSome();
+  }
 }
 
 }  // namespace mu::adapters

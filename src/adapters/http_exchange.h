@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// One HTTP/1.1 connection, plain or TLS, kept open between requests, each with its deadline. The
-// only user of Beast. Owns its socket; one thread at a time. Never follows a redirect, never uses a
-// proxy, never repeats a request: whether it may be repeated is known by who asks.
+// One HTTP/1.1 connection, plain, TLS or over a Unix socket, kept open between requests, each with
+// its deadline. The only user of Beast. Owns its socket; one thread at a time. Never follows a
+// redirect, never uses a proxy, never repeats a request: whether it may be repeated is known by who
+// asks.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +24,7 @@ struct HttpAddress {
   std::string host;  // without the brackets of IPv6
   std::string port = "80";
   std::string path = "/";
+  std::string socket = {};  // path of a Unix socket that is connected to in place of host and port
 };
 // http://host[:port][/path], https:// likewise; nullopt when it is not of that form.
 std::optional<HttpAddress> ParseHttpAddress(std::string_view url);
@@ -37,8 +39,11 @@ struct HttpTls {
 // Reads the files and drops them. Errors: kFileRead, kInvalidInput, naming the file.
 Status CheckTls(const HttpTls& tls);
 
+enum class HttpVerb { kGet, kPost, kPut, kPatch, kDelete };
+std::string_view NameOf(HttpVerb verb);
+
 struct HttpRequest {
-  bool is_post = false;  // else GET
+  HttpVerb verb = HttpVerb::kGet;
   std::string path = "/";
   std::map<std::string, std::string> headers;
   std::string body;
@@ -50,6 +55,11 @@ struct HttpFailure {
   bool is_timeout = false;
   bool was_sent = false;  // the server may have some or all of the request
   std::string words;
+};
+// What has come of a body that is read as it comes.
+struct HttpPart {
+  std::string bytes;
+  bool is_over = false;  // its end came with them
 };
 template <class T>
 using HttpResult = tl::expected<T, HttpFailure>;
@@ -66,9 +76,20 @@ class HttpConnection {
   HttpResult<void> Open(Millis timeout);
   // Opens it first where it is not open. After a failure it is closed.
   HttpResult<ports::HttpAnswer> Ask(const HttpRequest& request, Millis timeout);
+  // The same for an answer without an end that is known: its status as soon as its head is there,
+  // its body by Take, which never waits. After a failure, and once the body is over, it is closed.
+  HttpResult<int> Begin(const HttpRequest& request, Millis timeout);
+  HttpResult<HttpPart> Take();
 
  private:
   struct Parts;
+  tl::unexpected<HttpFailure> Close(HttpFailure failure);
+  // What the library throws is a failure.
+  template <class T, class Act>
+  HttpResult<T> Guard(bool was_sent, Act act);
+  HttpResult<void> Send(const HttpRequest& request, Millis timeout);
+  HttpResult<int> BeginOrThrow(const HttpRequest& request, Millis timeout);
+  HttpResult<HttpPart> TakeOrThrow();
   HttpResult<void> OpenOrThrow(Millis timeout);
   HttpResult<ports::HttpAnswer> AskOrThrow(const HttpRequest& request, Millis timeout);
   HttpAddress address_;

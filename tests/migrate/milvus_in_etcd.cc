@@ -35,7 +35,7 @@ Connect To(const contract::RealEtcd& etcd) {
 void Compact(const contract::RealEtcd& etcd, std::int64_t revision) {
   adapters::HttpConnection connection(*adapters::ParseHttpAddress(etcd.Endpoint()), std::nullopt);
   adapters::HttpRequest request;
-  request.is_post = true;
+  request.verb = adapters::HttpVerb::kPost;
   request.path = "/v3/kv/compaction";
   request.body = "{\"revision\":\"" + std::to_string(revision) + "\"}";
   (void)connection.Ask(request, Millis(5'000));
