@@ -27,6 +27,26 @@ bool Contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
+// Whether it can stand in a request's path as it is.
+bool IsPlainPath(std::string_view text) {
+  return !text.empty() && text.find("..") == std::string_view::npos &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) {
+           return std::isalnum(c) != 0 ||
+                  std::string_view("_.-/:@").find(static_cast<char>(c)) != std::string_view::npos;
+         });
+}
+
+// The object of an answer, null where there is none of that name; nothing where that is not told.
+std::optional<json::value> Object(const std::optional<ports::HttpAnswer>& answer) {
+  if (!answer) return std::nullopt;
+  if (answer->status == 404 && Contains(ToLower(answer->body), "no such")) return json::value();
+  boost::system::error_code error;
+  json::value value =
+      answer->status == 200 ? boost::json::parse(answer->body, error) : json::value();
+  if (error || !value.is_object()) return std::nullopt;
+  return value;
+}
+
 }  // namespace
 
 Result<CommandResult> DockerCli::Docker(Command command) {
@@ -70,6 +90,7 @@ Result<model::Engine> DockerCli::Info() {
   MU_TRY(const CommandResult context,
          Docker({"context", "inspect", "--format", "{{.Endpoints.docker.Host}}"}));
   if (context.exit_code == 0) engine.endpoint = Trim(context.out);
+  socket_.Adopt(engine);
   return engine;
 }
 
@@ -98,6 +119,7 @@ Result<std::vector<std::optional<model::Container>>> DockerCli::Inspect(
     const std::vector<std::string>& names) {
   std::vector<std::optional<model::Container>> found(names.size());
   if (names.empty()) return found;
+  if (auto by_socket = InspectBySocket(names)) return *std::move(by_socket);
   MU_TRY(const CommandResult result, Docker(With({"inspect", "--type", "container", "--"}, names)));
   if (result.exit_code != 0 && !SaysNoSuchContainer(result.err))
     return Fail(ErrorCode::kCommandFailed, "docker inspect: " + DockerWords(result.err));
@@ -118,6 +140,7 @@ Result<std::vector<std::optional<model::Container>>> DockerCli::Inspect(
 }
 
 Result<std::optional<model::Image>> DockerCli::InspectImage(const std::string& reference) {
+  if (auto by_socket = ImageBySocket(reference)) return *std::move(by_socket);
   MU_TRY(const CommandResult result, Docker({"image", "inspect", "--", reference}));
   if (result.exit_code != 0) {
     if (Contains(ToLower(result.err), "no such image")) return std::nullopt;
@@ -129,6 +152,33 @@ Result<std::optional<model::Image>> DockerCli::InspectImage(const std::string& r
       JsonText(inspected.get_array()[0], {"Id"}).empty())
     return Fail(ErrorCode::kCommandOutput, "docker image inspect printed no image");
   return ImageOfJson(inspected.get_array()[0]);
+}
+
+std::optional<std::vector<std::optional<model::Container>>> DockerCli::InspectBySocket(
+    const std::vector<std::string>& names) {
+  std::vector<std::optional<model::Container>> found;
+  for (const std::string& name : names) {
+    if (!IsPlainPath(name)) return std::nullopt;
+    const auto value = Object(socket_.Get("/containers/" + name + "/json"));
+    if (!value) return std::nullopt;
+    if (value->is_null()) {
+      found.emplace_back();
+      continue;
+    }
+    model::Container container = ContainerOfJson(*value);
+    if (container.id.empty() || container.status.empty()) return std::nullopt;
+    found.push_back(std::move(container));
+  }
+  return found;
+}
+
+std::optional<std::optional<model::Image>> DockerCli::ImageBySocket(const std::string& reference) {
+  if (!IsPlainPath(reference)) return std::nullopt;
+  const auto value = Object(socket_.Get("/images/" + reference + "/json"));
+  if (!value) return std::nullopt;
+  if (value->is_null()) return std::optional<model::Image>();
+  if (JsonText(*value, {"Id"}).empty()) return std::nullopt;
+  return std::optional(ImageOfJson(*value));
 }
 
 Status DockerCli::Pull(const std::string& reference) {

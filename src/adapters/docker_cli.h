@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/engine_socket.h"
 #include "milvus_upgrade/ports/docker.h"
 #include "milvus_upgrade/ports/runner.h"
 
@@ -77,7 +78,13 @@ class DockerCli final : public ports::Docker {
                                  ports::Command client = {});
   Status SignalThenKill(const std::vector<std::string>& names, Millis grace);
 
+  // By the socket; nothing where it cannot tell.
+  std::optional<std::vector<std::optional<model::Container>>> InspectBySocket(
+      const std::vector<std::string>& names);
+  std::optional<std::optional<model::Image>> ImageBySocket(const std::string& reference);
+
   ports::Runner& runner_;
+  EngineSocket socket_;  // once Info has named the engine
 };
 
 }  // namespace mu::adapters

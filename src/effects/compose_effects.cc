@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "effects/parts.h"
 #include "milvus_upgrade/base/text.h"
 
@@ -33,7 +35,10 @@ class UpEffect : public run::Effect {
     // before the first start, a crash after it.
     MU_TRY(const auto containers, Look(step));
     MU_CHECK(TellStarts(containers, scope));
-    if (up) return {};
+    if (up) {
+      looked_ = containers;  // it decides, and each look is outage
+      return {};
+    }
     Error error = up.error();
     for (const Wanted& wanted : containers) {
       if (wanted.container && !wanted.container->error.empty())
@@ -44,7 +49,11 @@ class UpEffect : public run::Effect {
 
   // One look decides: a container that ends and is restarted is another thing at the next look.
   Result<run::Evidence> Confirm(const plan::Step& step, run::StepScope&) override {
-    MU_TRY(const auto containers, Look(step));
+    auto looked = std::exchange(looked_, {});
+    if (looked.empty()) {
+      MU_TRY(looked, Look(step));
+    }
+    const std::vector<Wanted>& containers = looked;
     for (const Wanted& wanted : containers) {
       if (!wanted.container) {
         return Fail(ErrorCode::kContainerGone, fmt::format("{} was not created", wanted.name));
@@ -133,6 +142,7 @@ class UpEffect : public run::Effect {
 
   ports::Docker& docker_;
   ports::Compose& compose_;
+  std::vector<Wanted> looked_;  // by the last act, for its proof
 };
 
 }  // namespace

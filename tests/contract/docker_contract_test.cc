@@ -324,6 +324,19 @@ TEST_P(DockerContract, AHelperThatCannotRunSaysWhyAndLeavesNothing) {
   EXPECT_EQ(Docker().CopyIn(name, {{"/a", "a", 0600}}).error().code, ErrorCode::kContainerGone);
 }
 
+// Once it has named itself, a real one is asked by its socket: the answers are the client's.
+TEST_P(DockerContract, InspectsTheSameBeforeAndAfterInfo) {
+  const Names names = {Started({"milvus"}), engine_->Name("nobody")};
+  const auto containers = Docker().Inspect(names);
+  const auto image = Docker().InspectImage(kImage);
+  const auto no_image = Docker().InspectImage("ground.local/mu-contract/none:1");
+  ASSERT_TRUE(containers && image && no_image);
+  ASSERT_TRUE(Docker().Info());
+  EXPECT_TRUE(*Docker().Inspect(names) == *containers);
+  EXPECT_TRUE(*Docker().InspectImage(kImage) == *image);
+  EXPECT_TRUE(*Docker().InspectImage("ground.local/mu-contract/none:1") == *no_image);
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, DockerContract, testing::ValuesIn(Engines()),
                          [](const auto& row) { return row.param.name; });
 
