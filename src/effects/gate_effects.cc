@@ -31,6 +31,7 @@ class ServicesGate : public Gate {
     for (const auto& wanted : args.services) names.push_back(wanted.container);
     std::vector<int> in_a_row(args.services.size(), 0);
     std::vector<int> starts(args.services.size(), 0);
+    std::vector<std::optional<Past>> pasts(args.services.size());
     run::Evidence evidence;
     const auto look = [&]() -> Result<run::Observation> {
       MU_TRY(const auto containers, InspectAll(docker_, names));
@@ -43,7 +44,9 @@ class ServicesGate : public Gate {
           waiting.push_back(names[i] + " started once more");
           continue;
         }
-        MU_TRY(const std::string state, LookAt(args, args.services[i], container, in_a_row[i]));
+        if (!pasts[i]) pasts[i] = PastOf(container);
+        MU_TRY(const std::string state,
+               LookAt(args, args.services[i], container, in_a_row[i], *pasts[i]));
         in_a_row[i] = state.empty() ? in_a_row[i] + 1 : 0;
         if (in_a_row[i] >= kAnswersInARow || container.health.status == "healthy") {
           evidence[names[i]] = container.image + " " + container.image_id;
@@ -56,6 +59,19 @@ class ServicesGate : public Gate {
     MU_TRY(const std::string last,
            run::WaitFor("all services healthy", step.timeout, kPoll, clock_, scope, look));
     return evidence;
+  }
+
+  // What was wrong with a container before the gate looked at it first, when a run is gone on with
+  // and the cause is mended: of the past, until it shows anew.
+  struct Past {
+    std::string started_at;
+    int restarts = 0;
+    bool is_unhealthy = false;
+  };
+  static Past PastOf(const model::Container& container) {
+    return {container.started_at,
+            container.restart_count >= kCrashLoop ? container.restart_count : 0,
+            container.health.status == "unhealthy"};
   }
 
   // By itself, and nobody will start it again.
@@ -73,7 +89,7 @@ class ServicesGate : public Gate {
   // "" when this service is well, else what is waited for. Errors: it can no longer become well.
   Result<std::string> LookAt(const plan::WaitServices& args,
                              const plan::WaitServices::Wanted& wanted,
-                             const model::Container& container, int in_a_row) {
+                             const model::Container& container, int in_a_row, const Past& past) {
     const auto stuck = [&](const std::string& why) {
       return Fail(ErrorCode::kGateStuck, fmt::format("{}: {}", container.name, why));
     };
@@ -90,8 +106,10 @@ class ServicesGate : public Gate {
       return stuck(
           "its mounts are not those from before: it may be looking at another, empty data folder");
     }
-    if (HasEnded(container) || container.restart_count >= kCrashLoop ||
-        container.health.status == "unhealthy" || container.is_oom_killed) {
+    const bool is_unhealthy = container.health.status == "unhealthy" &&
+                              !(past.is_unhealthy && past.started_at == container.started_at);
+    if (HasEnded(container) || container.restart_count - past.restarts >= kCrashLoop ||
+        is_unhealthy || container.is_oom_killed) {
       return stuck(observe::CauseOf(container, docker_));
     }
     if (!container.IsRunning()) return container.status;

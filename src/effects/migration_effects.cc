@@ -137,6 +137,7 @@ class RehearseEffect : public run::Effect {
     evidence["keys_after"] = std::to_string(after.size());
     evidence["copy_took"] = FormatDuration(ready - start);
     evidence["migration_took"] = FormatDuration(ended - ready);
+    evidence["predicted_outage"] = FormatDuration(args.outage_besides + (ended - ready));
     return evidence;
   }
 

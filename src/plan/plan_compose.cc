@@ -40,6 +40,7 @@ class Builder {
       hop_ = static_cast<int>(i);
       AddHop(in_.path.hops[i], i < in_.changes.size() ? in_.changes[i] : std::vector<FileChange>{});
     }
+    PredictBesides();
     return std::move(plan_);
   }
 
@@ -279,6 +280,18 @@ class Builder {
                      RehearseMigration{MigrationOf(rule), SnapshotFile(rule), "rehearsal.json"});
     step.estimate = kRehearsalCost;
     step.timeout = std::max(in_.config.timeout, kMigrationTimeout);
+  }
+
+  // What the rehearsal adds its own time to, for a prediction that was measured.
+  void PredictBesides() {
+    Millis migration{0};
+    for (const Step& step : plan_.steps) {
+      if (step.kind == StepKind::kMigrateMetadata) migration = step.estimate;
+    }
+    for (Step& step : plan_.steps) {
+      if (auto* rehearse = std::get_if<RehearseMigration>(&step.args))
+        rehearse->outage_besides = plan_.EstimatedOutage() - migration;
+    }
   }
 
   void AddMigration(const rules::HopRule& rule) {

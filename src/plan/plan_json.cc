@@ -255,6 +255,7 @@ void Fields(A& a, T& v) {
   a("migration", v.migration);
   a("snapshot", v.snapshot);
   a("report", v.report);
+  a("outage_besides", v.outage_besides);
 }
 template <class A, Is<ExtractKeys> T>
 void Fields(A& a, T& v) {

@@ -3,6 +3,7 @@
 // that is paused; a run in parts; and the power going at every boundary of the way back.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "scenario/story.h"
@@ -175,10 +176,51 @@ TEST_P(RollbackStory, AFileThatSomeoneEditsInThePauseStopsIt) {
   EXPECT_EQ(story->Go().outcome, "done");
 }
 
+// Put back and up, and it falls (an etcd that was full): the way back goes on once the cause is
+// gone.
+TEST_P(RollbackStory, AnOldVersionThatHasFallenIsBroughtUpAgain) {
+  std::string last;
+  for (const std::string& place : Places()) last = place;
+  const auto story = PausedBefore(last);
+  story->stage.world.Find(kServer)->image.flaw = fakes::Flaw::kCrash;
+  ASSERT_EQ(story->GoBack().outcome, "needs-person");
+  story->stage.world.Find(kServer)->image.flaw = fakes::Flaw::kNone;
+  const Ending ending = story->GoBack();
+  EXPECT_EQ(ending.outcome, "rolled-back") << Told(ending);
+  EXPECT_EQ(story->Describe(), before_);
+}
+
 INSTANTIATE_TEST_SUITE_P(Kinds, RollbackStory,
                          testing::Values(Kind{"Patch", "2.2.16", false},
                                          Kind{"Migration", "2.2.16", true}),
                          [](const auto& row) { return row.param.name; });
+
+// Metadata that someone writes to once it is migrated: told, and left to a person, who can go back.
+TEST(RollbackOfAMigration, MigratedKeysThatSomeoneChangesStopIt) {
+  const Kind migration{"Migration", "2.2.16", true};
+  const std::string before = migration.Make()->Describe();
+  const auto story = migration.Make();
+  story->Plan("2.2.16");
+  story->Begin();
+  for (const plan::Step& step : story->ThePlan().steps) {
+    if (step.kind == plan::StepKind::kReplaceFile) story->staging.pause_before = step.id;
+  }
+  ASSERT_EQ(story->Go().outcome, "paused");
+  story->staging = {};
+  const auto keys = story->stage.world.Etcd().Keys();
+  const auto victim = std::find_if(keys.begin(), keys.end(), [](const auto& item) {
+    return item.first.find("root-coord/database/collection") != std::string::npos ||
+           item.first.find("root-coord/fields/") != std::string::npos;
+  });
+  ASSERT_NE(victim, keys.end());
+  story->stage.world.Etcd().Put(victim->first, "someone else's");
+  const Ending ending = story->Go();
+  EXPECT_EQ(ending.outcome, "needs-person");
+  EXPECT_EQ(ending.error->code, ErrorCode::kDrift) << Told(ending);
+  EXPECT_NE(ending.error->message.find(victim->first), std::string::npos) << Told(ending);
+  EXPECT_EQ(story->GoBack().outcome, "rolled-back");
+  EXPECT_EQ(story->Describe(), before);
+}
 
 TEST(RollbackOfADoneRun, BringsTheNewVersionDownInOrder) {
   const Kind patch{"Patch", "2.2.16", false};

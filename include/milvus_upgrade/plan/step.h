@@ -196,8 +196,9 @@ struct Migration {
 struct RehearseMigration {  // the snapshot in a scratch etcd, migrated and judged; nothing of the
                             // stack is touched
   Migration migration;
-  std::string snapshot;  // of the run folder
-  std::string report;    // counts and times, in the run folder
+  std::string snapshot;      // of the run folder
+  std::string report;        // counts and times, in the run folder
+  Millis outage_besides{0};  // of the predicted outage, what is not the migration itself
   bool operator==(const RehearseMigration&) const = default;
 };
 struct MigrateMetadata {
