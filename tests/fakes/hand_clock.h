@@ -20,8 +20,9 @@ class HandClock : public ports::Clock {
   Millis Monotonic() override { return now_; }
 
   // Starts at 2026-01-01T00:00:00.000Z; the day is not counted on.
-  std::string WallTime() override {
-    const auto ms = now_.count();
+  std::string WallTime() override { return TextOf(now_); }
+  static std::string TextOf(Millis at) {
+    const auto ms = at.count();
     const auto hours = ms / 3'600'000;
     return fmt::format("2026-01-{:02}T{:02}:{:02}:{:02}.{:03}Z", 1 + hours / 24, hours % 24,
                        ms / 60'000 % 60, ms / 1000 % 60, ms % 1000);
