@@ -97,10 +97,8 @@ model::MessageQueue DefaultQueue(const Lookup& lookup, bool is_standalone) {
   return model::MessageQueue::kUnknown;
 }
 
-}  // namespace
-
-Result<model::MilvusSettings> SettingsOf(const std::map<std::string, std::string>& environment,
-                                         const std::vector<NamedText>& yamls, bool is_standalone) {
+Result<Lookup> Read(const std::map<std::string, std::string>& environment,
+                    const std::vector<NamedText>& yamls) {
   std::map<std::string, std::vector<std::string>> flat;
   for (const NamedText& yaml : yamls) {
     try {
@@ -111,7 +109,26 @@ Result<model::MilvusSettings> SettingsOf(const std::map<std::string, std::string
                   "the running Milvus reads this file: correct it first");
     }
   }
-  const Lookup lookup(environment, std::move(flat));
+  return Lookup(environment, std::move(flat));
+}
+
+}  // namespace
+
+Result<std::set<std::string>> StandbyOf(const std::map<std::string, std::string>& environment,
+                                        const std::vector<NamedText>& yamls) {
+  MU_TRY(const Lookup lookup, Read(environment, yamls));
+  std::set<std::string> on;
+  for (const char* coordinator :
+       {"rootcoord", "datacoord", "indexcoord", "querycoord", "mixcoord"}) {
+    const std::string key = std::string(coordinator) + ".enableActiveStandby";
+    if (ToLower(lookup.Get(key, "false")) == "true") on.insert(coordinator);
+  }
+  return on;
+}
+
+Result<model::MilvusSettings> SettingsOf(const std::map<std::string, std::string>& environment,
+                                         const std::vector<NamedText>& yamls, bool is_standalone) {
+  MU_TRY(const Lookup lookup, Read(environment, yamls));
   model::MilvusSettings settings;
   settings.root_path = lookup.Get("etcd.rootPath", "by-dev");
   settings.meta_sub_path = lookup.Get("etcd.metaSubPath", "meta");

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,5 +21,10 @@ struct NamedText {
 };
 Result<model::MilvusSettings> SettingsOf(const std::map<std::string, std::string>& environment,
                                          const std::vector<NamedText>& yamls, bool is_standalone);
+
+// The coordinators ("rootcoord", "mixcoord", ...) whose enableActiveStandby is true there. Errors:
+// as above.
+Result<std::set<std::string>> StandbyOf(const std::map<std::string, std::string>& environment,
+                                        const std::vector<NamedText>& yamls);
 
 }  // namespace mu::observe
