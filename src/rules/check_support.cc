@@ -3,7 +3,20 @@
 
 #include <tuple>
 
+#include "milvus_upgrade/base/text.h"
+
 namespace mu::rules {
+
+Status CheckNames(const std::vector<std::string>& ids, const std::vector<std::string>& skipped) {
+  for (const std::string& name : skipped) {
+    if (std::find(ids.begin(), ids.end(), name) != ids.end()) continue;
+    const std::string nearest = Nearest(name, ids);
+    return Fail(ErrorCode::kUsage, "there is no check \"" + name + "\" to skip",
+                nearest.empty() ? "the checks are: " + Join(ids, ", ")
+                                : "did you mean \"" + nearest + "\"?");
+  }
+  return {};
+}
 
 std::optional<model::Version> TargetOf(const CheckInput& in) {
   if (in.path != nullptr && !in.path->hops.empty()) return in.path->hops.back().to;

@@ -3,7 +3,9 @@
 // of a finding is not given here: RunChecks takes it from the row.
 #pragma once
 
+#include <algorithm>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +36,29 @@ inline void AddInfo(Findings& out, std::string subject, std::string message, std
                     std::string fix) {
   Add(out, model::Severity::kInfo, std::move(subject), std::move(message), std::move(cause),
       std::move(fix));
+}
+
+// Runs the rows of a table, gives each finding its row's id, marks the skipped ones. Errors: kUsage
+// for a name that is no check.
+Status CheckNames(const std::vector<std::string>& ids, const std::vector<std::string>& skipped);
+template <class Row, class Input>
+Result<Findings> RunRows(std::span<const Row> rows, const Input& input) {
+  const std::vector<std::string>& skipped = input.config.skipped_checks;
+  std::vector<std::string> ids;
+  for (const Row& row : rows) ids.emplace_back(row.id);
+  MU_CHECK(CheckNames(ids, skipped));
+  Findings findings;
+  for (const Row& row : rows) {
+    const std::size_t first = findings.size();
+    row.run(input, findings);
+    const bool is_skipped =
+        std::find(skipped.begin(), skipped.end(), std::string(row.id)) != skipped.end();
+    for (std::size_t i = first; i < findings.size(); ++i) {
+      findings[i].id = row.id;
+      findings[i].is_skipped = is_skipped;
+    }
+  }
+  return findings;
 }
 
 // The version to go to: the end of the path, else --to; nullopt when it cannot be read.

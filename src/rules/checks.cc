@@ -2,9 +2,7 @@
 #include "milvus_upgrade/rules/checks.h"
 
 #include <algorithm>
-#include <string>
 
-#include "milvus_upgrade/base/text.h"
 #include "rules/check_support.h"
 
 namespace mu::rules {
@@ -127,28 +125,7 @@ constexpr CheckRow kRows[] = {
 std::span<const CheckRow> CheckTable() { return kRows; }
 
 Result<std::vector<model::Finding>> RunChecks(const CheckInput& input) {
-  std::vector<std::string> ids;
-  for (const CheckRow& row : kRows) ids.emplace_back(row.id);
-  const std::vector<std::string>& skipped = input.config.skipped_checks;
-  for (const std::string& name : skipped) {
-    if (std::find(ids.begin(), ids.end(), name) != ids.end()) continue;
-    const std::string nearest = Nearest(name, ids);
-    return Fail(ErrorCode::kUsage, "there is no check \"" + name + "\" to skip",
-                nearest.empty() ? "the checks are: " + Join(ids, ", ")
-                                : "did you mean \"" + nearest + "\"?");
-  }
-  std::vector<model::Finding> findings;
-  for (const CheckRow& row : kRows) {
-    const std::size_t first = findings.size();
-    row.run(input, findings);
-    const bool is_skipped =
-        std::find(skipped.begin(), skipped.end(), std::string(row.id)) != skipped.end();
-    for (std::size_t i = first; i < findings.size(); ++i) {
-      findings[i].id = row.id;
-      findings[i].is_skipped = is_skipped;
-    }
-  }
-  return findings;
+  return RunRows(CheckTable(), input);
 }
 
 bool HasErrors(const std::vector<model::Finding>& findings) {

@@ -3,6 +3,8 @@
 
 #include "milvus_upgrade/base/duration.h"
 #include "milvus_upgrade/base/table.h"
+#include "milvus_upgrade/rules/checks.h"
+#include "milvus_upgrade/rules/rolling.h"
 #include "milvus_upgrade/rules/version_path.h"
 #include "rules/check_support.h"
 
@@ -57,10 +59,47 @@ std::string StopsTable() {
   return table.Markdown();
 }
 
-std::string ChecksTable() {
+std::string RolesText(std::span<const model::Role> roles) {
+  std::string text;
+  for (const model::Role role : roles)
+    text += (text.empty() ? "" : ", ") + Text(model::NameOf(role));
+  return text;
+}
+
+std::string OrdersTable() {
+  TextTable table{{"--order", "release", "first to last", "source"}, {}};
+  for (const OrderRow& row : OrderTable()) {
+    table.rows.push_back({row.order == config::RollingOrder::kScript ? "script" : "operator",
+                          Text(NameOf(row.topology)), RolesText(row.roles), Text(row.source)});
+  }
+  return table.Markdown();
+}
+
+std::string RolloutsTable() {
+  TextTable table{{"component", "its old pods", "why", "source"}, {}};
+  for (const RolloutRow& row : RolloutTable()) {
+    table.rows.push_back({Text(model::NameOf(row.role)),
+                          row.waits_for_gone ? "gone before the next" : "gone at the end",
+                          Text(row.why), Text(row.source)});
+  }
+  return table.Markdown();
+}
+
+std::string StandbysTable() {
+  TextTable table{
+      {"component", "from", "enableActiveStandby of", "where that says nothing", "source"}, {}};
+  for (const StandbyRow& row : StandbyTable()) {
+    table.rows.push_back({Text(model::NameOf(row.role)), row.since.Text(), Text(row.section),
+                          row.falls_back_to.empty() ? "off" : "as " + Text(row.falls_back_to),
+                          Text(row.source)});
+  }
+  return table.Markdown();
+}
+
+template <class Row>
+std::string ChecksTable(std::span<const Row> rows) {
   TextTable table{{"id", "what must be so", "otherwise"}, {}};
-  for (const CheckRow& row : CheckTable())
-    table.rows.push_back({Text(row.id), Text(row.title), Text(row.why)});
+  for (const Row& row : rows) table.rows.push_back({Text(row.id), Text(row.title), Text(row.why)});
   return table.Markdown();
 }
 
@@ -103,10 +142,25 @@ std::string RulesMarkdown() {
       "its lease's time.\n\n";
   text += StopsTable();
   text +=
+      "\n## Rolling\n\n"
+      "The order in which the components of a release on Kubernetes are updated. `--order auto` "
+      "takes "
+      "the first row for the release that has a place for every component. A release with a "
+      "component "
+      "that has no place is refused.\n\n";
+  text += OrdersTable();
+  text +=
+      "\nWhich old pods must be gone, terminating ones included, before the next component.\n\n";
+  text += RolloutsTable();
+  text += "\nWhat lets a second process of a coordinator wait for the first instead of dying.\n\n";
+  text += StandbysTable();
+  text +=
       "\n## Checks\n\n"
       "All run, all findings are shown, nothing is touched. An error stops the upgrade before "
       "anything is changed (exit 3); `--skip-check ID` takes it upon you.\n\n";
-  text += ChecksTable();
+  text += ChecksTable(CheckTable());
+  text += "\nOf a release on Kubernetes:\n\n";
+  text += ChecksTable(RollingCheckTable());
   return text;
 }
 

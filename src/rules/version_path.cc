@@ -46,6 +46,7 @@ int PlaceOf(const Version& version) {
 }
 
 bool IsRolling(const Q& q) { return q.platform == Platform::kKubernetes; }
+bool IsOnKubernetes(const Q& q) { return IsRolling(q) || q.platform == Platform::kKubernetesStop; }
 
 constexpr RuleRow kRules[] = {
     {"R0", "S or T cannot be read: `latest`, a digest, a branch build", Verdict::kNeedInput,
@@ -109,8 +110,10 @@ constexpr RuleRow kRules[] = {
      "cannot "
      "do that",
      "use chart 5.0 or the operator for this hop", "chart 5.0, milvus-operator#446",
-     [](const Q& q) { return IsRolling(q) && IsMinor(q.from, 2, 5) && AtLeast(q.to, 2, 6, 0); }, "",
-     ""},
+     [](const Q& q) {
+       return IsOnKubernetes(q) && IsMinor(q.from, 2, 5) && AtLeast(q.to, 2, 6, 0);
+     },
+     "", ""},
     {"R12", "a cluster on Compose and T >= 2.6.0", Verdict::kRefuse,
      "no compose file of a 2.6 cluster is published and its roles are other ones",
      "stay on 2.5, or move to Kubernetes, or to standalone", "upgrade page of 3.0",
@@ -163,6 +166,10 @@ constexpr RuleRow kRules[] = {
     {"R23", "rolling, otherwise, S >= 2.2.3 and T <= 2.5", Verdict::kImage,
      "each component's image changes in turn while the others serve", "", "rollingUpdate.sh",
      [](const Q& q) { return IsRolling(q) && Below(q.to, 2, 6, 0); }, "", ""},
+    {"R28", "rolling, S >= 2.6.0", Verdict::kImage,
+     "each component's image changes in turn while the others serve, the coordinator first", "",
+     "milvus-operator, dependency_graph.go",
+     [](const Q& q) { return IsRolling(q) && AtLeast(q.from, 2, 6, 0); }, "", ""},
     {"R24", "otherwise", Verdict::kImage, "the image changes, with a certain downtime", "",
      "upgrade pages of 2.2 to 3.0", [](const Q&) { return true; }, "", ""},
 };

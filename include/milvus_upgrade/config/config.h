@@ -16,6 +16,8 @@ namespace mu::config {
 enum class Output { kText, kJson };
 enum class ProgressMode { kAuto, kTty, kPlain, kJson, kQuiet, kGithub };
 enum class StopMode { kAuto, kFixed };
+// kAuto: the script's where it has a place for every component, else the operator's.
+enum class RollingOrder { kAuto = 1, kScript = 2, kOperator = 3 };
 enum class MigrationEngine { kContainer = 1, kBuiltin = 2 };
 
 // Known to exist, and without the panic of v2.2.0 after its delete (ground.md 4).
@@ -48,6 +50,16 @@ struct Config {
   std::string migration_image = kMigrationImage;  // with kContainer
   bool rehearses = true;
   bool backs_up_with_tool = false;  // as well as by ourselves
+  // Of a release on Kubernetes.
+  std::string name_space = "default";
+  std::string release;
+  std::string image;  // "": derived from the one that runs and `to`
+  std::string kubeconfig;
+  std::string context;
+  RollingOrder order = RollingOrder::kAuto;
+  bool keeps_strategy = false;
+  bool allows_downtime = false;
+  std::vector<std::string> only;  // components: the others stay as they are
   std::map<std::string, std::string>
       sources;  // key -> "flag", "environment", "file PATH", "default"
 };

@@ -3,6 +3,7 @@
 // run, all are shown.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +13,8 @@
 #include "milvus_upgrade/config/config.h"
 #include "milvus_upgrade/model/finding.h"
 #include "milvus_upgrade/model/observed.h"
+#include "milvus_upgrade/model/release.h"
+#include "milvus_upgrade/rules/rolling.h"
 #include "milvus_upgrade/rules/version_path.h"
 
 namespace mu::rules {
@@ -40,6 +43,25 @@ std::span<const CheckRow> CheckTable();
 // Runs all, marks those named in config.skipped_checks as skipped. Errors: kUsage for a name that
 // is no check.
 Result<std::vector<model::Finding>> RunChecks(const CheckInput& input);
+// The same of a release on Kubernetes.
+struct RollingCheckInput {
+  const config::Config& config;
+  const model::ObservedRelease& observed;
+  const VersionPath* path = nullptr;       // as above
+  const OrderRow* order = nullptr;         // null when none is known for the release
+  const model::ImageRef* image = nullptr;  // null when it is not known
+  // Deployment -> why standby cannot be switched on for it.
+  const std::map<std::string, std::string>* standby_refused = nullptr;
+};
+struct RollingCheckRow {
+  std::string_view id;
+  std::string_view title;
+  std::string_view why;
+  void (*run)(const RollingCheckInput&, std::vector<model::Finding>&);
+};
+std::span<const RollingCheckRow> RollingCheckTable();
+Result<std::vector<model::Finding>> RunChecks(const RollingCheckInput& input);
+
 // True when an error remains that is not skipped.
 bool HasErrors(const std::vector<model::Finding>& findings);
 

@@ -14,7 +14,13 @@
 
 namespace mu::rules {
 
-enum class Platform { kComposeStandalone = 1, kComposeCluster = 2, kKubernetes = 3 };
+// kKubernetesStop: the old pod goes before the new one comes, as asked for with --allow-downtime.
+enum class Platform {
+  kComposeStandalone = 1,
+  kComposeCluster = 2,
+  kKubernetes = 3,
+  kKubernetesStop = 4
+};
 
 enum class Action { kNone = 1, kImage = 2, kMetadataMigration = 3, kRefuse = 4 };
 

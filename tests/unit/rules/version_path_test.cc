@@ -87,7 +87,9 @@ TEST(FindPath, EachRule) {
       {"2.2.2", "2.2.16", "refused R18", kKube, MessageQueue::kPulsar},
       {"2.2.3", "2.2.16", "refused R19", kKube, MessageQueue::kRocksmq},
       {"2.2.3", "2.2.16", "2.2.3>2.2.16 image R23", kKube, MessageQueue::kPulsar},
-      {"2.6.1", "2.6.22", "2.6.1>2.6.22 image R24", kKube, MessageQueue::kPulsar},
+      {"2.6.1", "2.6.22", "2.6.1>2.6.22 image R28", kKube, MessageQueue::kPulsar},
+      {"2.5.16", "2.6.1", "refused R11", Platform::kKubernetesStop},
+      {"2.2.3", "2.2.16", "2.2.3>2.2.16 image R24", Platform::kKubernetesStop},
       {"2.2.16", "2.3.5", "2.2.16>2.3.5 image R24"},
       {"2.2.16", "2.3.5", "2.2.16>2.3.5 image R24", kCluster, MessageQueue::kKafka},
   };
