@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -160,6 +161,51 @@ class Child {
     return {};
   }
 
+  // As Start, and the kernel kills it when our thread ends. posix_spawn cannot ask for that, so it
+  // is a fork: between that and the new program only what is safe there, on memory made ready here.
+  Status StartBound(const Command& command, const std::string& program, int in, int out) {
+    std::vector<std::string> arguments = command.argv;
+    std::vector<std::string> environment = EnvironmentOf(command);
+    const std::vector<char*> argv = Pointers(arguments);
+    const std::vector<char*> envp = Pointers(environment);
+    MU_TRY(Pipe failure, MakePipe());
+    const pid_t parent = ::getpid();
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      struct sigaction usual {};
+      usual.sa_handler = SIG_DFL;
+      for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &usual, nullptr);
+      sigset_t none;
+      ::sigemptyset(&none);
+      ::sigprocmask(SIG_SETMASK, &none, nullptr);
+      ::setpgid(0, 0);
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      if (::getppid() != parent) ::_exit(127);  // it was gone before we asked for that
+      ::dup2(in, 0);
+      ::dup2(out, 1);
+      ::dup2(out, 2);
+      if (failure.write.Get() != 3) ::dup3(failure.write.Get(), 3, O_CLOEXEC);
+      ::closefrom(4);
+      ::execve(program.c_str(), argv.data(), envp.data());
+      const int error = errno;
+      (void)!::write(3, &error, sizeof error);
+      ::_exit(127);
+    }
+    int error = errno;
+    if (pid_ > 0) {
+      failure.write.Close();
+      pollfd wait{failure.read.Get(), POLLIN, 0};
+      while (::poll(&wait, 1, -1) < 0 && errno == EINTR) {
+      }
+      // The end of the pipe is the new program's beginning.
+      if (::read(failure.read.Get(), &error, sizeof error) <= 0) error = 0;
+      pidfd_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+    }
+    if (error == 0) return {};
+    return Fail(error == ENOENT ? ErrorCode::kCommandNotFound : ErrorCode::kCommandFailed,
+                fmt::format("{} cannot be started: {}", program, Words(error)));
+  }
+
   int Pidfd() const { return pidfd_.Get(); }
   bool HasEnded() {
     int status = 0;
@@ -239,7 +285,40 @@ std::string NameOf(const Command& command) {
   return name;
 }
 
+class BoundChild final : public Companion {
+ public:
+  Status Start(const Command& command) {
+    MU_TRY(const std::string program, FindProgram(command));
+    MU_TRY(const Descriptor in, OpenInput(""));
+    // A file in memory: it need not be read for the child to go on.
+    output_ = Descriptor(::memfd_create("output", MFD_CLOEXEC));
+    if (!output_.IsOpen()) return Fail(ErrorCode::kInternal, "output: " + Words(errno));
+    ::fcntl(output_.Get(), F_SETFL, O_APPEND);
+    return child_.StartBound(command, program, in.Get(), output_.Get());
+  }
+  bool HasEnded() override { return child_.HasEnded(); }
+  std::string Output() const override {
+    std::string text(kKeptStderr, '\0');
+    const off_t size = ::lseek(output_.Get(), 0, SEEK_END);
+    const off_t kept = static_cast<off_t>(text.size());
+    const ssize_t n =
+        ::pread(output_.Get(), text.data(), text.size(), size > kept ? size - kept : 0);
+    text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+    return text;
+  }
+
+ private:
+  Descriptor output_;
+  Child child_;
+};
+
 }  // namespace
+
+Result<std::unique_ptr<Companion>> StartCompanion(const Command& command) {
+  auto child = std::make_unique<BoundChild>();
+  MU_CHECK(child->Start(command));
+  return child;
+}
 
 Result<CommandResult> ProcessRunner::Run(const Command& command) {
   const Instant start = Now();

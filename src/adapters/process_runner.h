@@ -6,6 +6,7 @@
 // child, ran our exit handlers in a child whose exec failed, and left that child a zombie.
 #pragma once
 
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -24,6 +25,18 @@ class ProcessRunner final : public ports::Runner {
  private:
   ports::Interrupts* interrupts_;
 };
+
+// A child that lives beside us. Its destructor ends it: SIGTERM, SIGKILL after a grace, reaped.
+class Companion {
+ public:
+  virtual ~Companion() = default;
+  virtual bool HasEnded() = 0;
+  virtual std::string Output() const = 0;  // the end of what it wrote, both streams
+};
+// Starts it in its own process group, with stdin from /dev/null; the kernel ends it when the thread
+// that calls this is gone, however it went. Of `command` only argv and the environment count.
+// Errors: kCommandNotFound, kCommandFailed.
+Result<std::unique_ptr<Companion>> StartCompanion(const ports::Command& command);
 
 // Tells `log` of each finished child; every secret in argv or stderr is masked before.
 class RecordingRunner final : public ports::Runner {

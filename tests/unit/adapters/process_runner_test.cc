@@ -19,6 +19,7 @@ namespace {
 using ports::Command;
 using test::Scratch;
 using test::Slurp;
+using test::Spill;
 
 Command Sh(const std::string& script) {
   Command command;
@@ -276,6 +277,58 @@ TEST(ProcessRunner, RunsFromSeveralThreads) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(right, 80);
+}
+
+template <class F>
+bool Soon(F is_so) {
+  for (int i = 0; i < 500 && !is_so(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  return is_so();
+}
+
+TEST(Companion, LivesBesideUsAndEndsWithItsOwner) {
+  auto companion = StartCompanion(Sh("echo $$; exec sleep 300"));
+  ASSERT_TRUE(companion) << companion.error().Text();
+  ASSERT_TRUE(Soon([&] { return !(*companion)->Output().empty(); }));
+  EXPECT_FALSE((*companion)->HasEnded());
+  const pid_t pid = std::stoi((*companion)->Output());
+  EXPECT_EQ(::kill(pid, 0), 0);
+  companion->reset();
+  EXPECT_EQ(::kill(pid, 0), -1) << "it is neither killed nor reaped";
+}
+
+TEST(Companion, TellsWhatItWroteAndThatItHasEnded) {
+  const auto companion = StartCompanion(Sh("echo out; echo err >&2; exit 3"));
+  ASSERT_TRUE(companion);
+  EXPECT_TRUE(Soon([&] { return (*companion)->HasEnded(); }));
+  EXPECT_EQ((*companion)->Output(), "out\nerr\n");
+}
+
+TEST(Companion, DiesWithTheThreadThatStartedIt) {
+  std::unique_ptr<Companion> companion;
+  std::thread([&] { companion = StartCompanion(Sh("exec sleep 300")).value(); }).join();
+  EXPECT_TRUE(Soon([&] { return companion->HasEnded(); }));
+}
+
+TEST(Companion, GetsNoDescriptorOfOurs) {
+  const int ours = ::open("/dev/null", O_RDONLY);  // not closed on exec
+  const auto companion = StartCompanion(Sh("ls /proc/self/fd"));
+  ASSERT_TRUE(companion);
+  ASSERT_TRUE(Soon([&] { return (*companion)->HasEnded(); }));
+  EXPECT_EQ((*companion)->Output(), "0\n1\n2\n3\n") << "3 is that of ls itself";
+  ::close(ours);
+}
+
+TEST(Companion, SaysWhyItCannotBeStarted) {
+  Command command;
+  command.argv = {"no-such-program"};
+  EXPECT_EQ(StartCompanion(command).error().code, ErrorCode::kCommandNotFound);
+  Scratch scratch;
+  Spill(scratch.Path("text"), "");
+  command.argv = {scratch.Path("text")};
+  const auto refused = StartCompanion(command);
+  EXPECT_EQ(refused.error().code, ErrorCode::kCommandFailed);
+  EXPECT_NE(refused.error().message.find("Permission denied"), std::string::npos);
 }
 
 TEST(RecordingRunner, RecordsEachChildWithItsSecretsMasked) {
