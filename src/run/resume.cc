@@ -2,6 +2,15 @@
 #include "milvus_upgrade/run/executor.h"
 
 namespace mu::run {
+namespace {
+
+// What ends an attempt and says nothing of the step: it may be entered again as often as it takes.
+bool IsExcuse(ErrorCode code) {
+  return code == ErrorCode::kInterrupted || code == ErrorCode::kDockerDown ||
+         code == ErrorCode::kEtcdUnreachable;
+}
+
+}  // namespace
 
 StepState StateOf(const std::vector<Record>& records, std::string_view phase,
                   std::string_view step_id) {
@@ -23,6 +32,7 @@ StepState StateOf(const std::vector<Record>& records, std::string_view phase,
       case RecordType::kFailed:
         state.last = StepState::Last::kFailed;
         state.acted = state.acted || !record.evidence.contains("not_acted");
+        if (record.error && IsExcuse(record.error->code)) ++state.excused;
         break;
       default:
         break;
@@ -34,7 +44,7 @@ StepState StateOf(const std::vector<Record>& records, std::string_view phase,
 
 Move NextMove(const StepState& state, plan::OnCrash on_crash) {
   if (state.last == StepState::Last::kDone) return Move::kCheckDone;
-  if (state.attempts >= kMaxAttempts) return Move::kLoopGuard;
+  if (state.attempts - state.excused >= kMaxAttempts) return Move::kLoopGuard;
   if (!state.acted) return Move::kStart;
   switch (on_crash) {
     case plan::OnCrash::kReobserve:

@@ -26,6 +26,12 @@ std::string Stamp(const std::string& wall_time) {
   return digits.substr(0, 8) + "-" + digits.substr(8);
 }
 
+// "20261125-120000" -> "20261125-120001": an id sorts, it is no clock.
+std::string NextStamp(const std::string& stamp) {
+  const std::size_t dash = stamp.find('-');
+  return stamp.substr(0, dash + 1) + fmt::format("{:06}", std::stol(stamp.substr(dash + 1)) + 1);
+}
+
 std::string ValueOf(const Evidence& evidence, const std::string& name) {
   const auto it = evidence.find(name);
   return it == evidence.end() ? std::string() : it->second;
@@ -70,8 +76,10 @@ Result<std::unique_ptr<ports::FileLock>> RunStore::Lock(const std::string& holde
 
 Result<RunFiles> RunStore::Create(const plan::Plan& plan) {
   const std::string hash = plan::HashOf(plan);
-  const std::string stamp = Stamp(clock_.WallTime());
+  std::string stamp = Stamp(clock_.WallTime());
   MU_TRY(const std::vector<std::string> ids, Ids());
+  // The clock may have been set back, and the newest run is the one that sorts last.
+  if (!ids.empty()) stamp = std::max(stamp, ids.back().substr(0, stamp.size()));
   RunFiles run;
   for (int salt = 0; run.id.empty(); ++salt) {
     const std::string id =
@@ -79,9 +87,8 @@ Result<RunFiles> RunStore::Create(const plan::Plan& plan) {
     MU_TRY(const auto taken, files_.Stat(state_dir_ + "/" + id));
     // Within one second, the later run must sort later.
     if (taken || (!ids.empty() && id <= ids.back() && ids.back().starts_with(stamp))) {
-      if (salt < 10'000) continue;
-      return Fail(ErrorCode::kFileWrite, "no free run id in " + state_dir_,
-                  "wait a second and try again");
+      if (salt % 10'000 == 9'999) stamp = NextStamp(stamp);
+      continue;
     }
     run.id = id;
   }

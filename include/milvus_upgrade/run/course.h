@@ -19,7 +19,10 @@ struct Ending {
                         // "failed-untouched"
   ExitCode code = ExitCode::kDone;  // kInterrupted for any signal
   std::optional<Error> error;
-  bool IsOver() const { return outcome != "paused" && outcome != "interrupted"; }
+  // Whatever can be gone on with keeps its lock: nobody else may touch the stack meanwhile.
+  bool IsOver() const {
+    return outcome != "paused" && outcome != "interrupted" && outcome != "needs-person";
+  }
 };
 
 // What is asked of the way back.

@@ -23,6 +23,7 @@ enum class Move { kStart, kReobserve, kRestoreThenRetry, kAsk, kCheckDone, kLoop
 struct StepState {
   enum class Last { kNone, kIntent, kDone, kFailed } last = Last::kNone;
   int attempts = 0;
+  int excused = 0;     // of them, those that a signal ended, or an engine or etcd that was away
   Evidence evidence;   // of the last done record
   bool acted = false;  // an attempt may have reached the effect: false when all failed before it
 };

@@ -154,6 +154,16 @@ TEST(Executor, TheLoopGuardStops) {
   EXPECT_EQ(machine.Records().size(), records);
 }
 
+// Five attempts that an engine spoiled by being away say nothing of the step.
+TEST(Executor, TheLoopGuardDoesNotCountAnEngineThatWasAway) {
+  toy::Machine machine;
+  machine.world.act_errors["backup"] = Error{ErrorCode::kDockerDown, "away", "", {}};
+  for (int i = 0; i < 2 * kMaxAttempts; ++i)
+    ASSERT_EQ(machine.Run(toy::FiveSteps()).error->code, ErrorCode::kDockerDown) << i;
+  machine.world.act_errors.clear();
+  EXPECT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kDone);
+}
+
 TEST(Executor, BrokenExpectationsStopBeforeTheEffect) {
   toy::Machine machine;
   plan::Plan plan = toy::FiveSteps();

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "fakes/hand_clock.h"
 #include "fakes/unsynced_files.h"
 #include "unit/run/toy_world.h"
@@ -105,6 +107,18 @@ TEST_F(Store, EndStatesAreWhatTheJournalSays) {
     EXPECT_EQ(state(), outcome);
     EXPECT_FALSE(is_open()) << outcome;
   }
+}
+
+TEST_F(Store, ALaterRunSortsLaterThoughTheClockWasSetBack) {
+  std::vector<std::string> made;
+  for (int i = 0; i < 40; ++i) made.push_back(store_.Create(plan_)->id);
+  EXPECT_TRUE(std::is_sorted(made.begin(), made.end()));
+  EXPECT_EQ(store_.Find("")->files.id, made.back());
+  fakes::HandClock yesterday;
+  RunStore store(files_, yesterday, store_.StateDir());
+  clock_.Advance(Millis(86'400'000));
+  const auto tomorrow = store_.Create(plan_)->id;
+  EXPECT_GT(store.Create(plan_)->id, tomorrow);
 }
 
 TEST_F(Store, APlanThatIsNotTheJournalsIsDamage) {
