@@ -14,7 +14,7 @@ namespace {
 
 constexpr unsigned kFolderMode = 0700;
 constexpr unsigned kFileMode = 0600;
-constexpr std::size_t kRoom = 1 << 20;  // the plan of the way back and copies of small files
+constexpr std::size_t kRoom = 1 << 18;  // the plan of the way back and copies of small files
 
 // "2026-11-25T12:00:00.123Z" -> "20261125-120000".
 std::string Stamp(const std::string& wall_time) {

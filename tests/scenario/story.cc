@@ -58,6 +58,9 @@ void Story::Begin() {
 
 Ending Story::Go() {
   return Work([&](run::Course& course) -> Result<Ending> {
+    // Reading the plan again is most of the time of a run in this world.
+    MU_TRY(const auto has_rollback, stage.files.Stat(files_.RollbackPath()));
+    if (!has_rollback) return course.Follow(std::nullopt);
     MU_TRY(const run::StoredRun stored, store_.Load(files_.id));
     return course.Follow(stored.rollback);
   });

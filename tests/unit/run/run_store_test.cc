@@ -145,7 +145,7 @@ TEST_F(Store, ARunThatIsGivenUpHoldsNobodyUp) {
 
 TEST_F(Store, TheRoomIsGivenOnce) {
   const auto run = *store_.Create(plan_);
-  EXPECT_GE((*files_.Stat(run.RoomPath()))->bytes, 1u << 20);
+  EXPECT_GE((*files_.Stat(run.RoomPath()))->bytes, 1u << 18);
   EXPECT_TRUE(*store_.GiveRoom(run));
   EXPECT_FALSE(*store_.GiveRoom(run));
 }
