@@ -143,9 +143,10 @@ Result<plan::Plan> ComposeWayBack::PlanBack(const run::BackRequest& request) {
   auto back = plan::PlanRollback(input);
   if (back || back.error().code != ErrorCode::kIrreversible) return back;
   Error error = std::move(back).error();
-  error.hint =
-      "read the container's log (docker logs), mend the cause and run `milvus-upgrade resume`. The "
-      "old files and the backups are in the run folder";
+  error.hint = request.is_asked_for
+                   ? "nothing was touched. The old files and the backups are in the run folder"
+                   : "read the container's log (docker logs), mend the cause and run "
+                     "`milvus-upgrade resume`. The old files and the backups are in the run folder";
   if (HasMigration(request.plan, standing.hop))
     error.hint +=
         ". The last resort, which loses what was written since: `milvus-upgrade rollback "

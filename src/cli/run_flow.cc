@@ -142,7 +142,12 @@ int RollBackRun(Wiring& wiring, const config::Config& config, ui::Console& conso
   const auto back = MakeTarget(wiring, stored.plan)
                         ->PlanBack({stored.plan, stored.records, stored.files.id, true,
                                     options.from_snapshot, options.accepts_data_loss});
-  if (!back) return console.Fail(back.error());
+  if (!back) {
+    // A run that is over is well: that there is no way back from it is no call for a person.
+    const bool is_refusal = back.error().code == ErrorCode::kIrreversible && !stored.IsOpen();
+    return console.Fail(back.error(),
+                        is_refusal ? ExitCode::kPathRefused : RowOf(back.error().code).exit, {});
+  }
   console.Show(ui::PlanView(*back, {}, console.ErrStyle()));
   const auto answer = console.Ask(
       options.from_snapshot ? fmt::format("Put the metadata of {} back to {} from the snapshot?",

@@ -13,7 +13,8 @@ same_inventory "$work/inventory.json" "on 2.2.16"
 docker exec milvus-etcd etcdctl put neighbour/meta/root-coord/collection/1 "of someone else" >/dev/null
 
 milvus=$(identity_of milvus-standalone)
-product 2 rollback --yes
+product 4 rollback --yes
+says "MU-193"
 product 3 rollback --from-snapshot --yes
 says "--accept-data-loss"
 equal "milvus" "$(identity_of milvus-standalone)" "$milvus"
