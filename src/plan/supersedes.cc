@@ -47,15 +47,20 @@ bool Supersedes(const Step& later, const Step& earlier) {
       return replace != nullptr && replace->path == std::get<ReplaceFile>(earlier.args).path;
     }
     // What is of before the hop cannot be had again in its middle.
-    case StepKind::kVerifyData:
     case StepKind::kRehearseMigration:
     case StepKind::kRecordSessions:
+    // What a gate has seen of a version is over when that version is stopped.
+    case StepKind::kVerifyData:
+    case StepKind::kWaitServices:
+    case StepKind::kWaitSessions:
+    case StepKind::kWaitStable:
       return later.kind == StepKind::kStopContainers;
     case StepKind::kSaveSnapshot:
     case StepKind::kBackupKeys:
       return brings_up || later.kind == StepKind::kMigrateMetadata;
     case StepKind::kReleaseSessions:
     case StepKind::kMigrateMetadata:
+    case StepKind::kConfirmMigration:
     case StepKind::kRestoreMetadata:
       return brings_up;  // the new processes register and write
     case StepKind::kSetRestartPolicy:

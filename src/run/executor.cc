@@ -112,8 +112,8 @@ class Execution {
   // has seen holds as long as nothing before it was done again.
   Status CheckDone(const StepState& state) {
     const plan::StepKindRow& row = plan::RowOf(step_->kind);
-    if (row.is_read_only) return was_done_again_ ? Enter(state, Restores::kNo) : SkipDone();
     if (IsSuperseded()) return SkipDone();
+    if (row.is_read_only) return was_done_again_ ? Enter(state, Restores::kNo) : SkipDone();
     Scope scope(*this);
     Effect& effect = ports_.effects.For(step_->kind);
     MU_TRY(const auto seen, effect.Seen(*step_, scope));

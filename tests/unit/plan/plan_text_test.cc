@@ -96,6 +96,10 @@ TEST(Supersedes, AStopIsOverWhenItsServicesComeUp) {
   EXPECT_TRUE(Supersedes(step(StepKind::kMigrateMetadata), step(StepKind::kBackupKeys)));
   EXPECT_FALSE(Supersedes(step(StepKind::kReplaceFile), step(StepKind::kBackupKeys)));
   EXPECT_TRUE(Supersedes(step(StepKind::kStopContainers), step(StepKind::kVerifyData)));
+  // Nor what a gate has seen of a version that was stopped, or of keys that the new one writes to.
+  EXPECT_TRUE(Supersedes(step(StepKind::kStopContainers), step(StepKind::kWaitServices)));
+  EXPECT_TRUE(Supersedes(step(StepKind::kUpServices), step(StepKind::kConfirmMigration)));
+  EXPECT_FALSE(Supersedes(step(StepKind::kUpServices), step(StepKind::kWaitServices)));
 
   Step other = step(StepKind::kUpServices);
   std::get<UpServices>(other.args).services = {"proxy"};

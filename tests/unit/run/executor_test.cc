@@ -205,6 +205,7 @@ TEST(Executor, AStopIsNotDriftOnceItsServiceWasBroughtUp) {
   machine.world.is_on["stop"] = false;
   machine.world.is_gate_open = true;
   EXPECT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kDone);
+  EXPECT_EQ(machine.world.turns["stop"], 1) << "nor is it done again";
 }
 
 TEST(Executor, ACutStepThatMustNotBeRepeatedIsLeftAlone) {
@@ -268,6 +269,24 @@ TEST(Executor, AGateIsPassedAgainAfterWhatWasDoneAgain) {
   ASSERT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kDone);
   EXPECT_EQ(machine.world.turns["up/proxy"], 2);
   EXPECT_EQ(machine.world.looks, 2);
+}
+
+// The baseline is of the old version: with that stopped, it cannot be asked again.
+TEST(Executor, AGateOfBeforeTheStopIsNotPassedAgain) {
+  toy::Machine machine;
+  plan::Plan plan = toy::FiveSteps();
+  plan::Step baseline = plan.steps.back();
+  baseline.id = "baseline";
+  baseline.kind = plan::StepKind::kVerifyData;
+  baseline.args = plan::VerifyData{{"ask"}, true, false};
+  baseline.outage = plan::OutageMark::kNone;
+  plan.steps.insert(plan.steps.begin() + 1, baseline);
+  ASSERT_EQ(machine.Run(plan, "up").kind, Outcome::Kind::kPaused);
+  ASSERT_EQ(machine.world.looks, 1);
+  machine.world.is_on["backup"] = false;
+  ASSERT_EQ(machine.Run(plan).kind, Outcome::Kind::kDone);
+  EXPECT_EQ(machine.world.turns["backup"], 2);
+  EXPECT_EQ(machine.world.looks, 2) << "only the gate at the end";
 }
 
 TEST(Executor, StopsAfterTheStepThatWasNamed) {
