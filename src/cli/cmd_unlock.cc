@@ -121,7 +121,8 @@ int CmdUnlock(const Invocation& invocation, ui::Console& console) {
     console.Note("nothing was touched");
     return console.End(ExitCode::kDone, {});
   }
-  if (found->stored) {
+  // Of a run that is over only the lock is left: how it ended stays as it is.
+  if (found->stored && found->stored->IsOpen()) {
     const auto lock = store.Lock(fmt::format("unlock on {}", wiring.HostName()));
     if (!lock) return console.Fail(lock.error());
     if (const Status given_up = store.Abandon(
