@@ -99,8 +99,7 @@ Result<Ending> Course::RollBack(const plan::Plan& rollback, std::optional<Error>
   event.text = error ? error->Text() : is_asked ? "as asked for" : "going on with the rollback";
   ports.progress.Tell(event);
   // What was waited for in vain a moment ago is not waited for again.
-  const bool is_away = error && (error->code == ErrorCode::kDockerDown ||
-                                 error->code == ErrorCode::kEtcdUnreachable);
+  const bool is_away = error && IsAway(error->code);
   const Outcome outcome = Run(rollback, "rollback", is_away ? Millis(0) : ports.patience);
   if (outcome.kind == Outcome::Kind::kInterrupted) return Stopped(outcome);
   if (outcome.kind == Outcome::Kind::kDone) {

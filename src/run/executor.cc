@@ -247,9 +247,7 @@ class Execution {
   // leave the service down for nothing. Each try looks first, as `resume` would; a step that must
   // not be repeated is not.
   bool MayWaitOut(const Error& error, bool acted, const std::optional<Millis>& away_since) const {
-    const bool is_away =
-        error.code == ErrorCode::kDockerDown || error.code == ErrorCode::kEtcdUnreachable;
-    if (!is_away || !(has_touched_ || is_outage_open_)) return false;
+    if (!IsAway(error.code) || !(has_touched_ || is_outage_open_)) return false;
     if (acted && step_->on_crash != plan::OnCrash::kReobserve) return false;
     return !away_since || ports_.clock.Monotonic() - *away_since < Patience();
   }

@@ -2,15 +2,10 @@
 #include "milvus_upgrade/run/executor.h"
 
 namespace mu::run {
-namespace {
 
-// What ends an attempt and says nothing of the step: it may be entered again as often as it takes.
-bool IsExcuse(ErrorCode code) {
-  return code == ErrorCode::kInterrupted || code == ErrorCode::kDockerDown ||
-         code == ErrorCode::kEtcdUnreachable;
+bool IsAway(ErrorCode code) {
+  return code == ErrorCode::kDockerDown || code == ErrorCode::kEtcdUnreachable;
 }
-
-}  // namespace
 
 StepState StateOf(const std::vector<Record>& records, std::string_view phase,
                   std::string_view step_id) {
@@ -32,7 +27,9 @@ StepState StateOf(const std::vector<Record>& records, std::string_view phase,
       case RecordType::kFailed:
         state.last = StepState::Last::kFailed;
         state.acted = state.acted || !record.evidence.contains("not_acted");
-        if (record.error && IsExcuse(record.error->code)) ++state.excused;
+        if (record.error &&
+            (record.error->code == ErrorCode::kInterrupted || IsAway(record.error->code)))
+          ++state.excused;
         break;
       default:
         break;

@@ -31,6 +31,9 @@ StepState StateOf(const std::vector<Record>& records, std::string_view phase,
                   std::string_view step_id);
 Move NextMove(const StepState& state, plan::OnCrash on_crash);
 
+// Whether an engine or an etcd is away: it says nothing of the step, and may pass by itself.
+bool IsAway(ErrorCode code);
+
 struct Outcome {
   enum class Kind { kDone, kFailed, kInterrupted, kPaused } kind = Kind::kDone;
   std::optional<Error> error;
