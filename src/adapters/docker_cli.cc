@@ -36,17 +36,6 @@ bool IsPlainPath(std::string_view text) {
          });
 }
 
-// The object of an answer, null where there is none of that name; nothing where that is not told.
-std::optional<json::value> Object(const std::optional<ports::HttpAnswer>& answer) {
-  if (!answer) return std::nullopt;
-  if (answer->status == 404 && Contains(ToLower(answer->body), "no such")) return json::value();
-  boost::system::error_code error;
-  json::value value =
-      answer->status == 200 ? boost::json::parse(answer->body, error) : json::value();
-  if (error || !value.is_object()) return std::nullopt;
-  return value;
-}
-
 }  // namespace
 
 Result<CommandResult> DockerCli::Docker(Command command) {
@@ -159,7 +148,7 @@ std::optional<std::vector<std::optional<model::Container>>> DockerCli::InspectBy
   std::vector<std::optional<model::Container>> found;
   for (const std::string& name : names) {
     if (!IsPlainPath(name)) return std::nullopt;
-    const auto value = Object(socket_.Get("/containers/" + name + "/json"));
+    const auto value = socket_.Get("/containers/" + name + "/json");
     if (!value) return std::nullopt;
     if (value->is_null()) {
       found.emplace_back();
@@ -174,7 +163,7 @@ std::optional<std::vector<std::optional<model::Container>>> DockerCli::InspectBy
 
 std::optional<std::optional<model::Image>> DockerCli::ImageBySocket(const std::string& reference) {
   if (!IsPlainPath(reference)) return std::nullopt;
-  const auto value = Object(socket_.Get("/images/" + reference + "/json"));
+  const auto value = socket_.Get("/images/" + reference + "/json");
   if (!value) return std::nullopt;
   if (value->is_null()) return std::optional<model::Image>();
   if (JsonText(*value, {"Id"}).empty()) return std::nullopt;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/engine_socket.h"
 
-#include <boost/json.hpp>
-
-#include "adapters/json_read.h"
+#include "milvus_upgrade/base/text.h"
 
 namespace mu::adapters {
 namespace {
@@ -20,14 +18,11 @@ void EngineSocket::Adopt(const model::Engine& engine) {
   address.host = "localhost";
   address.socket = engine.endpoint.substr(kScheme.size());
   connection_ = std::make_unique<HttpConnection>(address, std::nullopt);
-  const auto answer = Get("/info");
-  boost::system::error_code error;
-  const json::value info =
-      answer && answer->status == 200 ? boost::json::parse(answer->body, error) : json::value();
-  if (error || JsonText(info, {"ID"}) != engine.id) connection_.reset();
+  const auto info = Get("/info");
+  if (!info || JsonText(*info, {"ID"}) != engine.id) connection_.reset();
 }
 
-std::optional<ports::HttpAnswer> EngineSocket::Get(const std::string& path) {
+std::optional<json::value> EngineSocket::Get(const std::string& path) {
   if (!connection_) return std::nullopt;
   HttpRequest request;
   request.path = path;
@@ -36,7 +31,11 @@ std::optional<ports::HttpAnswer> EngineSocket::Get(const std::string& path) {
   // What was kept open may have been closed by the engine meanwhile; reading twice harms nobody.
   if (!answer && !answer.error().is_timeout) answer = connection_->Ask(request, kTimeout);
   if (!answer) return std::nullopt;
-  return *std::move(answer);
+  if (answer->status == 404 && ToLower(answer->body).find("no such") != std::string::npos)
+    return json::value();
+  auto value = ParseJson(answer->body, "the engine");
+  if (answer->status != 200 || !value || !value->is_object()) return std::nullopt;
+  return *std::move(value);
 }
 
 }  // namespace mu::adapters

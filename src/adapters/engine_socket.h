@@ -10,6 +10,7 @@
 #include <string>
 
 #include "adapters/http_exchange.h"
+#include "adapters/json_read.h"
 #include "milvus_upgrade/model/container.h"
 
 namespace mu::adapters {
@@ -18,8 +19,9 @@ class EngineSocket {
  public:
   // Proves that the endpoint's socket leads to this engine; it is left alone where it does not.
   void Adopt(const model::Engine& engine);
-  // The answer to a GET. Nothing where there is no such socket or it fails.
-  std::optional<ports::HttpAnswer> Get(const std::string& path);
+  // The object that a GET gives, null where there is none of that name. Nothing where there is no
+  // such socket, or where it does not tell.
+  std::optional<json::value> Get(const std::string& path);
 
  private:
   std::unique_ptr<HttpConnection> connection_;
