@@ -132,13 +132,9 @@ int CmdMigrate(const Invocation& invocation, ui::Console& console) {
     console.Show(ui::MigrationView(*rehearsed, scope, console.ErrStyle()));
   }
   if (asks) {
-    const auto answer =
-        console.Ask(QuestionOf(*request, scope), invocation.config.is_yes, wiring.Interrupts());
-    if (!answer) return console.Fail(answer.error());
-    if (!*answer) {
-      console.Note("nothing was touched");
-      return console.End(ExitCode::kDone, {});
-    }
+    if (const auto over = console.AskOrEnd(QuestionOf(*request, scope), invocation.config.is_yes,
+                                           wiring.Interrupts()))
+      return *over;
   }
   auto progress = console.MakeProgress();
   Shown shown(*progress, wiring.Clock());

@@ -93,14 +93,10 @@ int CmdRunsPrune(const Invocation& invocation, ui::Console& console) {
   if (go->empty()) view.text = "nothing to remove\n";
   if (config.is_dry_run || go->empty()) return console.End(ExitCode::kDone, view);
   console.Show(view);
-  const auto answer =
-      console.Ask(fmt::format("Remove these {} runs with their backups?", go->size()),
-                  config.is_yes, wiring.Interrupts());
-  if (!answer) return console.Fail(answer.error());
-  if (!*answer) {
-    console.Note("nothing was touched");
-    return console.End(ExitCode::kDone, {});
-  }
+  if (const auto over =
+          console.AskOrEnd(fmt::format("Remove these {} runs with their backups?", go->size()),
+                           config.is_yes, wiring.Interrupts()))
+    return *over;
   for (const run::StoredRun& run : *go) {
     if (const Status removed = store.Remove(run.files); !removed)
       return console.Fail(removed.error());

@@ -111,16 +111,13 @@ int CmdUnlock(const Invocation& invocation, ui::Console& console) {
                               {}});
   const bool is_cut = found->stored && found->stored->HasTouched();
   const std::string id = found->lock ? found->lock->holder.run : found->stored->files.id;
-  const auto answer = console.Ask(
-      fmt::format(
-          "Give up run {}{}?", id,
-          is_cut ? ", which has touched the stack and can still be resumed or rolled back" : ""),
-      config.is_yes, wiring.Interrupts());
-  if (!answer) return console.Fail(answer.error());
-  if (!*answer) {
-    console.Note("nothing was touched");
-    return console.End(ExitCode::kDone, {});
-  }
+  if (const auto over = console.AskOrEnd(
+          fmt::format("Give up run {}{}?", id,
+                      is_cut
+                          ? ", which has touched the stack and can still be resumed or rolled back"
+                          : ""),
+          config.is_yes, wiring.Interrupts()))
+    return *over;
   // Of a run that is over only the lock is left: how it ended stays as it is.
   if (found->stored && found->stored->IsOpen()) {
     const auto lock = store.Lock(fmt::format("unlock on {}", wiring.HostName()));

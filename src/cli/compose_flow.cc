@@ -85,15 +85,11 @@ int GoOnWith(Wiring& wiring, const config::Config& config, const run::StoredRun&
              ui::Console& console) {
   if (open.damage || open.is_live || open.plan.to != config.to || config.is_dry_run)
     return console.Fail(NotOver(open));
-  const auto answer =
-      console.Ask(fmt::format("Run {} from {} to {} is not over ({}). Go on with it?",
-                              open.files.id, open.plan.from, open.plan.to, open.EndState()),
-                  config.is_yes, wiring.Interrupts());
-  if (!answer) return console.Fail(answer.error());
-  if (!*answer) {
-    console.Note("nothing was touched");
-    return console.End(ExitCode::kDone, {});
-  }
+  if (const auto over = console.AskOrEnd(
+          fmt::format("Run {} from {} to {} is not over ({}). Go on with it?", open.files.id,
+                      open.plan.from, open.plan.to, open.EndState()),
+          config.is_yes, wiring.Interrupts()))
+    return *over;
   console.Note(fmt::format("going on with run {}, as `milvus-upgrade resume` does", open.files.id));
   return ResumeRun(config, open.files.id, console);
 }
@@ -145,14 +141,10 @@ int LockAndRun(Wiring& wiring, const config::Config& config, ui::Console& consol
 
 int AskAndRun(Wiring& wiring, const config::Config& config, ui::Console& console,
               const plan::Plan& plan) {
-  const auto answer =
-      console.Ask(fmt::format("Upgrade {} from {} to {}?", plan.instance, plan.from, plan.to),
-                  config.is_yes, wiring.Interrupts());
-  if (!answer) return console.Fail(answer.error());
-  if (!*answer) {
-    console.Note("nothing was touched");
-    return console.End(ExitCode::kDone, {});
-  }
+  if (const auto over = console.AskOrEnd(
+          fmt::format("Upgrade {} from {} to {}?", plan.instance, plan.from, plan.to),
+          config.is_yes, wiring.Interrupts()))
+    return *over;
   return LockAndRun(wiring, config, console, plan);
 }
 

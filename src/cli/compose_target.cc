@@ -61,7 +61,6 @@ class ComposeTarget : public RunTarget {
 
   Status Take(const LockHolder& holder) override { return lock_.Take(LockImage(), holder); }
   Status Release(const std::string& run) override { return lock_.Release(run); }
-  Result<std::optional<LockHolder>> Holder() override { return lock_.Holder(); }
   std::string LockName() const override { return "the container " + lock_.Name(); }
 
   Status StartProbes(run::Journal& journal, bool is_down) override {

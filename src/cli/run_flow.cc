@@ -149,16 +149,13 @@ int RollBackRun(Wiring& wiring, const config::Config& config, ui::Console& conso
                         is_refusal ? ExitCode::kPathRefused : RowOf(back.error().code).exit, {});
   }
   console.Show(ui::PlanView(*back, {}, console.ErrStyle()));
-  const auto answer = console.Ask(
-      options.from_snapshot ? fmt::format("Put the metadata of {} back to {} from the snapshot?",
-                                          back->instance, back->to)
-                            : fmt::format("Put {} back to {}?", back->instance, back->to),
-      config.is_yes, wiring.Interrupts());
-  if (!answer) return console.Fail(answer.error());
-  if (!*answer) {
-    console.Note("nothing was touched");
-    return console.End(ExitCode::kDone, {});
-  }
+  if (const auto over =
+          console.AskOrEnd(options.from_snapshot
+                               ? fmt::format("Put the metadata of {} back to {} from the snapshot?",
+                                             back->instance, back->to)
+                               : fmt::format("Put {} back to {}?", back->instance, back->to),
+                           config.is_yes, wiring.Interrupts()))
+    return *over;
   return Flow(wiring, config, console, store, stored.files, stored.plan).Run(*back, true);
 }
 

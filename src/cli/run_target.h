@@ -27,8 +27,6 @@ class RunTarget : public run::WayBack {
   virtual Status Take(const LockHolder& holder) = 0;
   // Only the lock of this run is given back.
   virtual Status Release(const std::string& run) = 0;
-  // Who holds it, if anyone.
-  virtual Result<std::optional<LockHolder>> Holder() = 0;
   // For people: "the container milvus-upgrade-lock-milvus".
   virtual std::string LockName() const = 0;
 

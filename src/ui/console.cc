@@ -199,6 +199,15 @@ Result<bool> Console::Ask(const std::string& question, bool is_yes, ports::Inter
   return word == "y" || word == "yes";
 }
 
+std::optional<int> Console::AskOrEnd(const std::string& question, bool is_yes,
+                                     ports::Interrupts& interrupts) {
+  const auto answer = Ask(question, is_yes, interrupts);
+  if (!answer) return Fail(answer.error());
+  if (*answer) return std::nullopt;
+  Note("nothing was touched");
+  return End(ExitCode::kDone, {});
+}
+
 std::unique_ptr<run::Progress> Console::MakeProgress() {
   return ui::MakeProgress(EffectiveProgress(), err_, ErrStyle());
 }

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -64,6 +65,9 @@ class Console {
   // True for "y" and "yes"; Enter, end of input and everything else is no. With `is_yes` nothing is
   // asked. Errors: kNoTty, kInterrupted.
   Result<bool> Ask(const std::string& question, bool is_yes, ports::Interrupts& interrupts);
+  // As Ask; after anything but a yes the command is over: its exit code. Nothing was touched.
+  std::optional<int> AskOrEnd(const std::string& question, bool is_yes,
+                              ports::Interrupts& interrupts);
 
   // The progress view of the chosen mode. It must end before End or Fail is called.
   std::unique_ptr<run::Progress> MakeProgress();
