@@ -208,24 +208,26 @@ TEST(Executor, AStopIsNotDriftOnceItsServiceWasBroughtUp) {
   EXPECT_EQ(machine.world.turns["stop"], 1) << "nor is it done again";
 }
 
+// Five steps, of which the third has failed half way in an earlier attempt.
+plan::Plan FailedInFile(toy::Machine& machine, plan::OnCrash on_crash) {
+  plan::Plan plan = toy::FiveSteps();
+  plan.steps[2].on_crash = on_crash;
+  machine.world.act_errors["file"] = Error{ErrorCode::kCommandFailed, "half", "", {}};
+  EXPECT_EQ(machine.Run(plan).kind, Outcome::Kind::kFailed);
+  machine.world.act_errors.clear();
+  return plan;
+}
+
 TEST(Executor, ACutStepThatMustNotBeRepeatedIsLeftAlone) {
   toy::Machine machine;
-  plan::Plan plan = toy::FiveSteps();
-  plan.steps[2].on_crash = plan::OnCrash::kAsk;
-  machine.world.act_errors["file"] = Error{ErrorCode::kCommandFailed, "half", "", {}};
-  ASSERT_EQ(machine.Run(plan).kind, Outcome::Kind::kFailed);
-  machine.world.act_errors.clear();
+  const plan::Plan plan = FailedInFile(machine, plan::OnCrash::kAsk);
   EXPECT_EQ(machine.Run(plan).error->code, ErrorCode::kDrift);
   EXPECT_EQ(machine.world.turns.count("file"), 0u);
 }
 
 TEST(Executor, ACutStepThatNeedsItIsRestoredAndThenDoneAnew) {
   toy::Machine machine;
-  plan::Plan plan = toy::FiveSteps();
-  plan.steps[2].on_crash = plan::OnCrash::kRestoreThenRetry;
-  machine.world.act_errors["file"] = Error{ErrorCode::kCommandFailed, "half", "", {}};
-  ASSERT_EQ(machine.Run(plan).kind, Outcome::Kind::kFailed);
-  machine.world.act_errors.clear();
+  const plan::Plan plan = FailedInFile(machine, plan::OnCrash::kRestoreThenRetry);
   machine.world.is_on["file"] = true;  // as far as that attempt came
   ASSERT_EQ(machine.Run(plan).kind, Outcome::Kind::kDone);
   EXPECT_EQ(machine.world.restores["file"], 1);
@@ -237,11 +239,7 @@ TEST(Executor, ACutStepThatNeedsItIsRestoredAndThenDoneAnew) {
 
 TEST(Executor, WhatCannotBeRestoredIsNotDoneAnew) {
   toy::Machine machine;
-  plan::Plan plan = toy::FiveSteps();
-  plan.steps[2].on_crash = plan::OnCrash::kRestoreThenRetry;
-  machine.world.act_errors["file"] = Error{ErrorCode::kCommandFailed, "half", "", {}};
-  ASSERT_EQ(machine.Run(plan).kind, Outcome::Kind::kFailed);
-  machine.world.act_errors.clear();
+  const plan::Plan plan = FailedInFile(machine, plan::OnCrash::kRestoreThenRetry);
   machine.world.restore_errors["file"] = Error{ErrorCode::kBackupBad, "cut", "", {}};
   EXPECT_EQ(machine.Run(plan).error->code, ErrorCode::kBackupBad);
   EXPECT_EQ(machine.world.turns.count("file"), 0u);
