@@ -282,8 +282,8 @@ void CheckMeanings(Reader& reader, MigrateYaml& yaml) {
                    "an etcd inside Milvus is gone while Milvus is stopped: it cannot be migrated");
   for (const auto& [path, value] :
        {std::pair{"etcd.rootPath", yaml.root_path}, {"etcd.metaSubPath", yaml.meta_path}}) {
-    if (value.starts_with('/') || value.ends_with('/'))
-      reader.Problem(reader.MarkOf(path), path, "expected a path without a slash at its ends");
+    if (value.ends_with('/'))
+      reader.Problem(reader.MarkOf(path), path, "expected a path without a slash at its end");
   }
   if (yaml.tls.is_enabled) {
     const std::string& version = yaml.tls.minimum_version;

@@ -42,7 +42,7 @@ Status ReadKeys(ports::Etcd& etcd, const model::MilvusSettings& settings, model:
   std::set<std::string> siblings;
   for (const model::KeyValue& kv : keys.kvs) {
     if (!kv.key.starts_with(root)) {
-      roots.insert(kv.key.substr(0, kv.key.find('/')));
+      roots.insert(kv.key.substr(0, kv.key.find('/', 1)));
       continue;
     }
     ++facts->keys;

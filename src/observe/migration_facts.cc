@@ -152,8 +152,11 @@ void FindWay(const std::vector<model::Container>& containers, const model::Obser
     facts->network = etcd->network_ips.begin()->first;
     facts->endpoints = {etcd->name + ":2379"};
   }
+  // What Milvus itself goes by is no stranger: the other members of the same etcd.
+  const std::vector<std::string>& own = observed.settings.etcd_endpoints;
   for (const std::string& endpoint : facts->file.endpoints) {
-    if (!LeadsTo(endpoint, *etcd)) facts->file.strangers.push_back(endpoint);
+    if (!LeadsTo(endpoint, *etcd) && std::find(own.begin(), own.end(), endpoint) == own.end())
+      facts->file.strangers.push_back(endpoint);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <filesystem>
 
 #include "milvus_upgrade/base/text.h"
 
@@ -22,6 +23,13 @@ std::string Folded(std::string_view key) {
     }
   }
   return folded;
+}
+
+// Milvus joins root, meta and kv path with Go's path.Join, which cleans: "/by-dev/" is "/by-dev".
+std::string CleanPath(const std::string& path) {
+  std::string clean = std::filesystem::path(path).lexically_normal().string();
+  while (clean.size() > 1 && clean.ends_with('/')) clean.pop_back();
+  return clean;
 }
 
 // Flattens a YAML tree to folded key -> values (a list keeps its items).
@@ -130,9 +138,9 @@ Result<model::MilvusSettings> SettingsOf(const std::map<std::string, std::string
                                          const std::vector<NamedText>& yamls, bool is_standalone) {
   MU_TRY(const Lookup lookup, Read(environment, yamls));
   model::MilvusSettings settings;
-  settings.root_path = lookup.Get("etcd.rootPath", "by-dev");
-  settings.meta_sub_path = lookup.Get("etcd.metaSubPath", "meta");
-  settings.kv_sub_path = lookup.Get("etcd.kvSubPath", "kv");
+  settings.root_path = CleanPath(lookup.Get("etcd.rootPath", "by-dev"));
+  settings.meta_sub_path = CleanPath(lookup.Get("etcd.metaSubPath", "meta"));
+  settings.kv_sub_path = CleanPath(lookup.Get("etcd.kvSubPath", "kv"));
   settings.metastore = ToLower(lookup.Get("metastore.type", "etcd"));
   settings.is_etcd_embedded = ToLower(lookup.Get("etcd.use.embed", "false")) == "true";
   settings.has_etcd_tls = ToLower(lookup.Get("etcd.ssl.enabled", "false")) == "true";

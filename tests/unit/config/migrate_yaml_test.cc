@@ -63,6 +63,12 @@ TEST(MigrateYaml, ALaterTargetIsExplained) {
   EXPECT_NE(error.find("milvus-upgrade versions 2.1.4 2.3.5"), std::string::npos);
 }
 
+TEST(MigrateYaml, ARootMayBeginWithASlash) {
+  const auto yaml = ParseMigrateYaml(With("rootPath: by-dev", "rootPath: /by-dev"), "migrate.yaml");
+  ASSERT_TRUE(yaml) << yaml.error().Text();
+  EXPECT_EQ(yaml->root_path, "/by-dev");
+}
+
 TEST(MigrateYaml, EndpointsAreAListATextOrUrls) {
   const std::string list = "endpoints:\n    - milvus-etcd:2379  # Use the etcd container name";
   for (const char* text :
@@ -119,7 +125,7 @@ TEST(MigrateYaml, WhatMilvussToolPanicsOnIsAnErrorWithWordsAndAPlace) {
        "etcd.rootPath: this key is missing"},
       {"metaSubPath: meta", "metaSubPath: ''", "etcd.metaSubPath: expected a path of keys"},
       {"  kvSubPath: kv\n", "", "etcd.kvSubPath: this key is missing"},
-      {"rootPath: by-dev", "rootPath: /by-dev", "without a slash at its ends"},
+      {"rootPath: by-dev", "rootPath: by-dev/", "without a slash at its end"},
       {"kvSubPath: kv", "kvSubPath: kv\n  use:\n    embed: true", "an etcd inside Milvus"},
       {"kvSubPath: kv", "kvSubPath: kv\n  rootPath: again", "etcd.rootPath: this key stands twice"},
       {"kvSubPath: kv", "kvSubPath: kv\n  ssl:\n    enabled: true\n    tlsCert: /c",

@@ -36,6 +36,12 @@ TEST(Settings, ReadEndpointsAsAListOrAsText) {
   EXPECT_EQ(Of({}, "etcd:\n  endpoints: a:2379,b:2379\n").etcd_endpoints.size(), 2u);
 }
 
+TEST(Settings, CleanThePathsAsMilvusDoes) {
+  EXPECT_EQ(Of({{"ETCD_ROOTPATH", "by-dev/"}}, "").MetaPrefix(), "by-dev/meta/");
+  EXPECT_EQ(Of({{"ETCD_ROOTPATH", "/by-dev//x/"}}, "").MetaPrefix(), "/by-dev/x/meta/");
+  EXPECT_EQ(Of({}, "etcd: {metaSubPath: ./m/}").MetaPrefix(), "by-dev/m/");
+}
+
 TEST(Settings, LetUserYamlWin) {
   const auto settings = SettingsOf(
       {}, {{"milvus.yaml", "etcd: {rootPath: one}"}, {"user.yaml", "etcd: {rootPath: two}"}}, true);
