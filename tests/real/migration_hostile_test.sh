@@ -43,15 +43,19 @@ table=
 row() { printf -v table '%s%-14s %-9s %9s %10s %8s\n' "$table" "$@"; }
 row fault where 'exit code' 's to cause' 's in all'
 
-# The container of the fault, started once more by someone else as soon as it has ended.
-start_again() {
-  local end=$((SECONDS + 120)) job
-  while [ "$SECONDS" -lt "$end" ]; do
-    job=$(docker ps -aq --filter ancestor="$1" --filter status=exited | head -n 1)
-    [ -z "$job" ] || { docker start "$job" >/dev/null 2>&1 && return; }
-    sleep 0.02
-  done
+# The container of the fault, started once more by someone else the moment it has ended.
+start_again() { # IMAGE
+  rm -f "$work/again"
+  docker events --filter event=die --filter "image=$1" --format '{{.ID}}' >"$work/deaths" 2>/dev/null &
+  background+=($!)
+  sleep 0.5
+  (
+    until [ -s "$work/deaths" ]; do sleep 0.005; done
+    docker start "$(head -n 1 "$work/deaths")" >"$work/again" 2>&1
+  ) &
+  background+=($!)
 }
+was_started_again() { note "twice: started again: $(cat "$work/again" 2>/dev/null || echo too late)"; }
 
 seconds_of() { # STEP: from its start to its end, whatever that was
   jq -n -r --arg step "$1" '[inputs | select(.step == $step)] | if length > 1 then (last.at_ms - first.at_ms) / 1000 else "-" end' \
@@ -65,9 +69,10 @@ in_the_outage() { # FAULT CAUSE
   rm -f "$work"/*.keys
   keys_at "$work/before.keys" '.type == "done" and .step == "meta/backup"' /session/
   keys_at "$work/after.keys" '.type == "done" and .step == "undo/meta/migrate"' /session/
-  if [ "$fault" = twice ]; then start_again "$image" & background+=($!); fi
+  [ "$fault" != twice ] || start_again "$image"
   product 6 compose --to 2.2.16 -c migrate.yaml --migration-image "$image" --no-rehearsal --yes
   says "${cause/#judged/are not what they must be}"
+  [ "$fault" != twice ] || was_started_again
   [ -s "$work/before.keys" ] && [ -s "$work/after.keys" ] || fail "$fault: the keys were not seen"
   if [ "$fault" = wrong-root ]; then
     # What it has written below a root that is not ours is not ours to remove.
@@ -97,9 +102,10 @@ in_the_rehearsal() { # FAULT CAUSE
   milvus=$(identity_of milvus-standalone)
   engine_state >"$work/state.before"
   quiet_keys >"$work/quiet.before"
-  if [ "$fault" = twice ]; then start_again "$image" & background+=($!); fi
+  [ "$fault" != twice ] || start_again "$image"
   product 3 compose --to 2.2.16 -c migrate.yaml --migration-image "$image" --yes
   says "${cause/#judged/does not give what it must}"
+  [ "$fault" != twice ] || was_started_again
   equal "$fault: milvus" "$(identity_of milvus-standalone)" "$milvus"
   engine_state >"$work/state.after"
   same_file "$fault: the rehearsal has changed the engine" "$work/state.before" "$work/state.after"
