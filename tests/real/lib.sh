@@ -45,9 +45,15 @@ fail() {
   exit 1
 }
 
+# What a test has to undo besides: shell commands, called at its end, the last first, whatever they end with. (A trap of its own
+# would hide the exit code of the test.)
+at_ends=()
+at_end() { at_ends+=("$*"); } # COMMAND
+
 clean_up() {
-  local status=$? pid image
+  local status=$? pid image i
   trap - EXIT
+  for ((i = ${#at_ends[@]} - 1; i >= 0; i--)); do eval "${at_ends[i]}" || true; done
   for pid in "${background[@]}"; do kill "$pid" 2>/dev/null || true; done
   if [ "$status" -ne 0 ] && [ -n "${MU_REAL_KEEP:-}" ]; then
     note "kept for a look: $work"

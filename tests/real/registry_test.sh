@@ -10,7 +10,7 @@ registry=127.0.0.1:$port
 name_registry() { sed -i "s|ground.local/milvusdb/milvus:|$registry/milvusdb/milvus:|" "$stack/docker-compose.yml"; }
 target_image
 ground registry start --port $port --auth me:secret >/dev/null
-trap 'ground registry stop --port $port >/dev/null 2>&1 || true; clean_up' EXIT
+at_end 'ground registry stop --port $port >/dev/null 2>&1'
 docker tag ground.local/milvusdb/milvus:v2.2.16 "$registry/milvusdb/milvus:v2.2.16"
 made_images+=("$registry/milvusdb/milvus:v2.2.16" "$registry/milvusdb/milvus:v2.3.5")
 DOCKER_CONFIG=$work/docker && cp -RL "$(ground env | sed -n 's/.*DOCKER_CONFIG=//p')" "$DOCKER_CONFIG" && export DOCKER_CONFIG

@@ -12,7 +12,7 @@ mounted() { # FOLDER OPTIONS
   mount -t tmpfs -o "$2" tmpfs "$1" || fail "no tmpfs"
   mounts+=("$1")
 }
-trap 'for folder in "${mounts[@]}"; do umount -l "$folder"; done; clean_up' EXIT
+at_end 'for folder in "${mounts[@]}"; do umount -l "$folder"; done'
 
 fresh_stack --empty
 image_as "$milvus:v2.2.17"
