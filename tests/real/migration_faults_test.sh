@@ -8,7 +8,7 @@
 # shellcheck disable=SC2119
 source "$(dirname "$0")/lib.sh"
 mounts=()
-trap 'for folder in "${mounts[@]}"; do umount -l "$folder"; done; clean_up' EXIT
+at_end 'for folder in "${mounts[@]}"; do umount -l "$folder"; done'
 
 small_quota() { sed -i 's/QUOTA_BACKEND_BYTES=.*/QUOTA_BACKEND_BYTES=33554432/' "$stack/docker-compose.yml"; }
 milvus=ground.local/milvusdb/milvus
@@ -109,6 +109,28 @@ mark_runs
 in_step meta/migrate killed
 ends_whole "a killed etcd" "$slow" etcd true
 
+# etcd gets full in the outage: nothing can be written, nor deleted, until a person has made room.
+fill_etcd() {
+  local number
+  for number in $(seq 64); do
+    head -c 1000000 /dev/zero | docker exec -i milvus-etcd etcdctl put "filler/$number" >/dev/null 2>&1 || return 0
+  done
+  fail "etcd does not get full"
+}
+free_etcd() {
+  in_etcd alarm disarm >/dev/null # deletes are refused as well
+  in_etcd del --prefix filler/ >/dev/null
+  in_etcd compact "$(in_etcd endpoint status -w json | jq '.[0].Status.header.revision')" >/dev/null
+  in_etcd defrag >/dev/null
+  in_etcd alarm disarm >/dev/null
+}
+mark_runs
+in_step meta/migrate fill_etcd
+ends_whole "an etcd that got full in the migration" "$slow" NOSPACE free_etcd
+mark_runs
+in_step meta/confirm fill_etcd
+ends_whole "an etcd that got full after it" "$tool_image" "space exceeded" free_etcd
+
 # The disk of the runs gets full in the outage: nothing was written to etcd yet.
 mkdir -p "$stack/.milvus-upgrade"
 mount -t tmpfs -o size=128m tmpfs "$stack/.milvus-upgrade" || fail "no tmpfs"
@@ -125,20 +147,6 @@ product 2 "${upgrade[@]}" --migration-image "$tool_image" --state-dir "$work/rea
 equal "milvus after a read-only state folder" "$(identity_of milvus-standalone)" "$milvus_before"
 
 # etcd is full before the run: refused.
-fill_etcd() {
-  local number
-  for number in $(seq 64); do
-    head -c 1000000 /dev/zero | docker exec -i milvus-etcd etcdctl put "filler/$number" >/dev/null 2>&1 || return 0
-  done
-  fail "etcd does not get full"
-}
-free_etcd() {
-  in_etcd alarm disarm >/dev/null # deletes are refused as well
-  in_etcd del --prefix filler/ >/dev/null
-  in_etcd compact "$(in_etcd endpoint status -w json | jq '.[0].Status.header.revision')" >/dev/null
-  in_etcd defrag >/dev/null
-  in_etcd alarm disarm >/dev/null
-}
 fill_etcd
 product 3 "${upgrade[@]}" --migration-image "$tool_image"
 says "NOSPACE"
