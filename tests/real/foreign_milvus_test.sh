@@ -15,6 +15,7 @@ fresh_stack --prepare fix_subnet
 cp -p "$stack/docker-compose.yml" "$work/before.yml"
 ours=$(of_container milvus-standalone '{{.NetworkSettings.Networks.milvus.IPAddress}}')
 
+at_end 'docker rm -f stranger >/dev/null 2>&1'
 stranger() { # IP: a query node of no project of ours
   docker run -d --name stranger --network milvus --ip "$1" -e ETCD_ENDPOINTS=etcd:2379 -e MINIO_ADDRESS=minio:9000 \
     --restart always "$milvus:v2.2.16" milvus run querynode >/dev/null
@@ -35,8 +36,15 @@ end=$((SECONDS + 60))
 while keys | grep -q "10.$octet.30.200:"; do [ "$SECONDS" -lt "$end" ] || fail "the stranger's key stays"; sleep 1; done
 
 # In the outage, at our own address: waited for by name, and the old version comes back.
-(wait_for_record 60 '.type == "done" and .step == "stop/standalone"' && stranger "$ours") & background+=($!)
-product 6 compose --to 2.3.5 --yes --stop-timeout 1s --timeout 90s
+keys >"$work/keys.before"
+product 8 compose --to 2.3.5 --yes --stop-timeout 1s --timeout 90s --pause-before sessions/release
+stranger "$ours"
+end=$((SECONDS + 30))
+until keys | grep -vxFf "$work/keys.before" | grep -q "$ours:"; do
+  [ "$SECONDS" -lt "$end" ] || fail "the stranger does not register"
+  sleep 0.5
+done
+product 6 resume --yes
 says "$ours"
 keys | grep -q "$ours:" || fail "the stranger's session was revoked"
 equal "the stranger" "$(of_container stranger '{{.State.Running}}')" true
