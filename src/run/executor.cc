@@ -7,6 +7,7 @@
 #include <map>
 
 #include "milvus_upgrade/base/text.h"
+#include "milvus_upgrade/run/boundary.h"
 #include "milvus_upgrade/run/standing.h"
 
 namespace mu::run {
@@ -230,7 +231,10 @@ class Execution {
     if (auto broken = ports_.journal.Broken()) return Fail(*std::move(broken));
 
     attempt.acted = true;
-    if (Status acted = effect.Act(*step_, scope); !acted) {
+    Reach(Boundary::kBeforeEffect);
+    Status acted = effect.Act(*step_, scope);
+    Reach(Boundary::kAfterEffect);
+    if (!acted) {
       attempt.error = std::move(acted).error();
       return attempt;
     }

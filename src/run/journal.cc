@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "milvus_upgrade/base/text.h"
+#include "milvus_upgrade/run/boundary.h"
 
 namespace mu::run {
 namespace {
@@ -82,6 +83,7 @@ Status Journal::Append(Record record) {
     record.step = step_;
   }
   Status written = file_->Append(FormatRecord(record));
+  Reach(Boundary::kBeforeSync);
   if (written) written = file_->Sync();
   if (!written) {
     broken_ = std::move(written).error().WithContext("writing the journal");
