@@ -109,7 +109,10 @@ Result<bool> RunStore::IsLive(const StoredRun& run) {
 }
 
 Status RunStore::SaveRollback(const RunFiles& run, const plan::Plan& rollback) {
-  return files_.Replace(run.RollbackPath(), FormatPlan(rollback), kFileMode);
+  MU_CHECK(files_.Replace(run.RollbackPath(), FormatPlan(rollback), kFileMode));
+  // One that was given up is open again: cut on its way back, it is not left there.
+  MU_TRY(const auto abandoned, files_.Stat(run.AbandonedPath()));
+  return abandoned ? files_.RemoveTree(run.AbandonedPath()) : Status();
 }
 
 Result<bool> RunStore::GiveRoom(const RunFiles& run) {

@@ -139,6 +139,10 @@ TEST_F(Store, ARunThatIsGivenUpHoldsNobodyUp) {
   ASSERT_TRUE(store_.Abandon(run, "given up by a test"));
   EXPECT_FALSE(store_.Load(run.id)->IsOpen());
   EXPECT_EQ(store_.Load(run.id)->EndState(), "abandoned");
+  // Until someone wants it back all the same.
+  ASSERT_TRUE(store_.SaveRollback(run, plan_));
+  EXPECT_TRUE(store_.Load(run.id)->IsOpen());
+  ASSERT_TRUE(store_.Abandon(run, "given up again"));
   ASSERT_TRUE(store_.Remove(run));
   EXPECT_TRUE(store_.Ids()->empty());
 }
