@@ -22,6 +22,8 @@ class Mirror {
   Mirror& operator=(const Mirror&) = delete;
 
   Status Fill(const edit::ProjectSources& sources) {
+    // Of a process of the same number that was killed: in a container they repeat.
+    (void)files_.RemoveTree(root_);
     for (const auto* list : {&sources.compose, &sources.reachable, &sources.env}) {
       for (const edit::SourceFile& file : *list) {
         const std::string path = PathOf(file.path);
