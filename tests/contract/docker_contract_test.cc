@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <thread>
 
 #include "contract/engine_under_test.h"
 
@@ -66,6 +68,30 @@ TEST_P(DockerContract, ACreatedOneHasNeverStarted) {
   EXPECT_EQ(container.image, kImage);
   EXPECT_EQ(container.image_id, Docker().InspectImage(kImage)->value().id);
   EXPECT_EQ(container.id.size(), 64U);
+}
+
+// The lock of a stack stands on it.
+TEST_P(DockerContract, OfFiftyThatCreateOneNameAtOnceOneWins) {
+  const std::string name = engine_->Name("lock");
+  std::atomic<int> winners = 0;
+  std::atomic<int> refused = 0;
+  const auto create = [&](int who) {
+    const auto created = Docker().Create(name, kImage, {{"who", std::to_string(who)}});
+    if (created) ++winners;
+    if (!created && created.error().code == ErrorCode::kLocked) ++refused;
+  };
+  std::vector<std::thread> threads;
+  for (int who = 0; who < 50; ++who) {
+    if (engine_->TakesThreads()) {
+      threads.emplace_back(create, who);
+    } else {
+      create(who);
+    }
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(winners, 1);
+  EXPECT_EQ(refused, 49);
+  ASSERT_TRUE(Docker().Remove(name, false));
 }
 
 TEST_P(DockerContract, StartedOnesRunAndHaveAnAddress) {

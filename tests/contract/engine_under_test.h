@@ -42,6 +42,7 @@ class EngineUnderTest {
   virtual ports::EtcdClients& EtcdClients() = 0;
   virtual ports::Files& Files() = 0;
   virtual ports::Clock& Clock() = 0;
+  virtual bool TakesThreads() = 0;                        // may be called from several at once
   virtual std::string Folder() = 0;                       // for files of the test, exists
   virtual std::string Name(const std::string& name) = 0;  // unique on this engine
   virtual int FreePort() = 0;

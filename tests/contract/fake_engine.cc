@@ -21,6 +21,7 @@ class FakeEngine : public EngineUnderTest {
   ports::EtcdClients& EtcdClients() override { return etcd_clients_; }
   ports::Files& Files() override { return files_; }
   ports::Clock& Clock() override { return clock_; }
+  bool TakesThreads() override { return false; }
   std::string Folder() override { return "/contract"; }
   std::string Name(const std::string& name) override { return "contract-" + name; }
   int FreePort() override { return ++port_; }

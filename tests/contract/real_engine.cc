@@ -48,6 +48,7 @@ class RealEngine : public EngineUnderTest {
   ports::EtcdClients& EtcdClients() override { return etcd_clients_; }
   ports::Files& Files() override { return files_; }
   ports::Clock& Clock() override { return clock_; }
+  bool TakesThreads() override { return true; }
   std::string Folder() override { return folder_; }
   std::string Name(const std::string& name) override {
     return std::filesystem::path(folder_).filename().string() + "-" + name;
