@@ -152,6 +152,11 @@ Result<ports::TransactionResult> EtcdctlClient::Commit(const ports::Transaction&
   ports::TransactionResult result;
   result.is_committed = JsonFlag(*answer, {"succeeded"});
   result.revision = JsonInteger(*answer, {"header", "revision"});
+  if (result.revision == 0)
+    return Fail(ErrorCode::kEtcdUnreachable,
+                fmt::format("etcd in {} gave no answer to a transaction (what was asked for may "
+                            "have happened)",
+                            container_));
   return result;
 }
 
@@ -212,6 +217,8 @@ Result<std::vector<ports::EtcdMember>> EtcdctlClient::HashMembers(std::int64_t r
                   "start the member");
     found.push_back(std::move(one));
   }
+  if (found.empty())
+    return Fail(ErrorCode::kEtcdFailed, fmt::format("etcd in {} names no member", container_));
   std::sort(found.begin(), found.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });
   return found;
