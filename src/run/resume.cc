@@ -4,7 +4,8 @@
 namespace mu::run {
 
 bool IsAway(ErrorCode code) {
-  return code == ErrorCode::kDockerDown || code == ErrorCode::kEtcdUnreachable;
+  return code == ErrorCode::kDockerDown || code == ErrorCode::kEtcdUnreachable ||
+         code == ErrorCode::kKubeDown;
 }
 
 StepState StateOf(const std::vector<Record>& records, std::string_view phase,
