@@ -71,6 +71,7 @@ Result<Ending> Course::Undo(Error error) {
     return Ending{"needs-person", ExitCode::kNeedsPerson, std::move(error)};
   };
   // Someone else is at work here: to go on over it, forward or back, is for a person to say.
+  if (error.code == ErrorCode::kLocked) return stays("then run `milvus-upgrade resume`");
   if (error.code == ErrorCode::kDrift)
     return stays(
         "put it back as it was and run `milvus-upgrade resume`, or go back with `milvus-upgrade "

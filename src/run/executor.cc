@@ -229,6 +229,10 @@ class Execution {
     MU_CHECK(MarkOutage(plan::OutageMark::kOpens));
     // A child's record that could not be written counts as well: nothing may be done unrecorded.
     if (auto broken = ports_.journal.Broken()) return Fail(*std::move(broken));
+    if (Status may = MayAct(); !may) {
+      attempt.error = std::move(may).error();
+      return attempt;
+    }
 
     attempt.acted = true;
     Reach(Boundary::kBeforeEffect);
@@ -247,9 +251,14 @@ class Execution {
     return attempt;
   }
 
-  // Once the stack is touched, an engine or an etcd that is away is waited for: giving up would
-  // leave the service down for nothing. Each try looks first, as `resume` would; a step that must
-  // not be repeated is not.
+  Status MayAct() const {
+    const bool changes = !plan::RowOf(step_->kind).is_read_only;
+    return changes && ports_.may_act ? ports_.may_act(*step_) : Status();
+  }
+
+  // Once the stack is touched, an engine, an etcd or a cluster that is away is waited for: giving
+  // up would leave the service down for nothing. Each try looks first, as `resume` would; a step
+  // that must not be repeated is not.
   bool MayWaitOut(const Error& error, bool acted, const std::optional<Millis>& away_since) const {
     if (!IsAway(error.code) || !(has_touched_ || is_outage_open_)) return false;
     if (acted && step_->on_crash != plan::OnCrash::kReobserve) return false;

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "milvus_upgrade/plan/plan.h"
 #include "milvus_upgrade/run/executor.h"
@@ -36,6 +37,8 @@ struct BackRequest {
   // The last resort: the metadata out of the snapshot that was made before the hop.
   bool from_snapshot = false;
   bool accepts_data_loss = false;
+  // Of a release: these components go back, the others stay as they are. Empty: all.
+  std::vector<std::string> only = {};
 };
 
 class WayBack {

@@ -5,6 +5,7 @@
 // the same step from "already so?" on.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,7 +32,8 @@ StepState StateOf(const std::vector<Record>& records, std::string_view phase,
                   std::string_view step_id);
 Move NextMove(const StepState& state, plan::OnCrash on_crash);
 
-// Whether an engine or an etcd is away: it says nothing of the step, and may pass by itself.
+// Whether an engine, an etcd or a cluster is away: it says nothing of the step, and may pass by
+// itself.
 bool IsAway(ErrorCode code);
 
 struct Outcome {
@@ -52,6 +54,8 @@ struct ExecutorPorts {
   Progress& progress;
   std::string run_folder;
   Millis patience = kPatience;
+  // Asked just before a step that changes the world acts; an error keeps it from acting.
+  std::function<Status(const plan::Step&)> may_act = {};
 };
 
 // An upgrade in supervised parts: ids of steps, "" for none.
