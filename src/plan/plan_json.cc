@@ -271,6 +271,69 @@ void Fields(A& a, T& v) {
   a("backup", v.backup);
 }
 
+template <class A, Is<KeepRelease::Kept> T>
+void Fields(A& a, T& v) {
+  a("deployment", v.deployment);
+  a("uid", v.uid);
+  a("template_hash", v.template_hash);
+  a("strategy_hash", v.strategy_hash);
+}
+template <class A, Is<KeepRelease> T>
+void Fields(A& a, T& v) {
+  a("selector", v.selector);
+  a("deployments", v.deployments);
+  a("file", v.file);
+}
+template <class A, Is<EditConfigMap> T>
+void Fields(A& a, T& v) {
+  a("config_map", v.config_map);
+  a("uid", v.uid);
+  a("key", v.key);
+  a("sha256_before", v.sha256_before);
+  a("sha256_after", v.sha256_after);
+  a("splices", v.splices);
+}
+template <class A, Is<PatchDeployment> T>
+void Fields(A& a, T& v) {
+  a("selector", v.selector);
+  a("deployment", v.deployment);
+  a("uid", v.uid);
+  a("container", v.container);
+  a("image_before", v.image_before);
+  a("image", v.image);
+  a("version", v.version);
+  a("template_hash", v.template_hash);
+  a("strategy", v.strategy);
+}
+template <class A, Is<TryPatches> T>
+void Fields(A& a, T& v) {
+  a("config_maps", v.config_maps);
+  a("deployments", v.deployments);
+}
+template <class A, Is<WaitRollout::Wanted> T>
+void Fields(A& a, T& v) {
+  a("deployment", v.deployment);
+  a("uid", v.uid);
+  a("container", v.container);
+  a("image", v.image);
+  a("waits_for_gone", v.waits_for_gone);
+}
+template <class A, Is<WaitRollout> T>
+void Fields(A& a, T& v) {
+  a("selector", v.selector);
+  a("deployments", v.deployments);
+  a("stable_for_ms", v.stable_for);
+}
+template <class A, Is<RestoreDeployment> T>
+void Fields(A& a, T& v) {
+  a("selector", v.selector);
+  a("deployment", v.deployment);
+  a("uid", v.uid);
+  a("file", v.file);
+  a("is_strategy_only", v.is_strategy_only);
+  a("strategy", v.strategy);
+}
+
 // The args are those of the kind: one struct a kind, in the order of the kinds' numbers.
 void Args(Writer& writer, const Step& step) {
   std::visit([&](const auto& args) { writer("args", args); }, step.args);
@@ -307,6 +370,13 @@ void Fields(A& a, T& v) {
   a("network", v.network);
   a("image", v.image);
 }
+template <class A, Is<KubeTarget> T>
+void Fields(A& a, T& v) {
+  a("kubeconfig", v.kubeconfig);
+  a("context", v.context);
+  a("server", v.server);
+  a("namespace", v.name_space);
+}
 template <class A, Is<Plan> T>
 void Fields(A& a, T& v) {
   a("format", v.format);
@@ -316,6 +386,7 @@ void Fields(A& a, T& v) {
   a("engine", v.engine);
   a("project_directory", v.project_directory);
   a("selectors", v.selectors);
+  a("kube", v.kube);
   a("from", v.from);
   a("to", v.to);
   a("hops", v.hops);
@@ -325,6 +396,7 @@ void Fields(A& a, T& v) {
   a("point_of_no_return", v.point_of_no_return);
   a("not_backed_up", v.not_backed_up);
   a("notes", v.notes);
+  a("afterwards", v.afterwards);
   a("probe_url", v.probe_url);
   a("probe_reason", v.probe_reason);
   a("probe_inside", v.probe_inside);

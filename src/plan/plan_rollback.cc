@@ -7,6 +7,7 @@
 
 #include "milvus_upgrade/base/text.h"
 #include "milvus_upgrade/plan/plan_compose.h"
+#include "milvus_upgrade/plan/plan_rolling.h"
 
 namespace mu::plan {
 namespace {
@@ -112,7 +113,8 @@ Result<Plan> PlanRollback(const RollbackInput& input) {
                             input.snapshot_time),
                 "say --accept-data-loss if that is what you want");
   }
-  if (!input.from_snapshot && !input.started.empty() && !hop.is_reversible) {
+  const bool is_accepted = plan.kind == PlanKind::kRolling && input.accepts_data_loss;
+  if (!input.from_snapshot && !is_accepted && !input.started.empty() && !hop.is_reversible) {
     return Fail(ErrorCode::kIrreversible,
                 fmt::format("{} has started as {}, and {} cannot run on what it wrote: {}",
                             Join(input.started, ", "), hop.to, hop.from, hop.irreversible_reason));
@@ -125,11 +127,16 @@ Result<Plan> PlanRollback(const RollbackInput& input) {
   back.engine = plan.engine;
   back.project_directory = plan.project_directory;
   back.selectors = plan.selectors;
+  back.kube = plan.kube;
   back.from = hop.to;
   back.to = hop.from;
   back.hops = {{hop.to, hop.from, "B7", "image", "the way back", true, ""}};
   back.fingerprint = plan.fingerprint;
   back.rolls_back = input.run;
+  if (plan.kind == PlanKind::kRolling) {
+    back.steps = StepsBack(plan, entered);
+    return back;
+  }
   const auto add = [&](Step step) {
     if (!back.steps.empty()) step.needs = {back.steps.back().id};
     back.steps.push_back(std::move(step));

@@ -100,6 +100,50 @@ std::string Text(const ExtractKeys& args) {
                      args.snapshot, args.file);
 }
 
+// Each has a step of its own that names it.
+std::string Deployments(std::size_t count) {
+  return count == 1 ? "1 Deployment" : fmt::format("{} Deployments", count);
+}
+
+std::string Text(const KeepRelease& args) {
+  return fmt::format("{} -> {}", Deployments(args.deployments.size()), args.file);
+}
+std::string Text(const TryPatches& args) {
+  std::string text;
+  for (const EditConfigMap& edit : args.config_maps)
+    text += fmt::format("{} of {}, ", edit.key, edit.config_map);
+  return text + Deployments(args.deployments.size());
+}
+std::string Text(const EditConfigMap& args) {
+  std::vector<std::string> parts;
+  for (const model::Splice& splice : args.splices) {
+    std::string text;
+    for (const std::string& line : Split(splice.after, '\n')) {
+      const std::string word(Trim(line));
+      if (!word.empty()) text += " " + word;
+    }
+    parts.push_back(fmt::format("@{}{}", splice.offset, text));
+  }
+  return fmt::format("{} of {}: {}", args.key, args.config_map, Join(parts, ", "));
+}
+std::string Text(const PatchDeployment& args) {
+  return fmt::format("{}: {} = {}{}", args.deployment, args.container, args.image,
+                     args.strategy.empty() ? "" : ", strategy " + args.strategy);
+}
+std::string Text(const WaitRollout& args) {
+  if (args.deployments.size() > 1)
+    return fmt::format("{}, old pods gone", Deployments(args.deployments.size()));
+  std::string text;
+  for (const auto& wanted : args.deployments)
+    text += wanted.deployment + (wanted.waits_for_gone ? ", old pods gone" : "");
+  return fmt::format("{}; no restart for {}", text, FormatDuration(args.stable_for));
+}
+std::string Text(const RestoreDeployment& args) {
+  return fmt::format("{}, {} <- {}{}", args.deployment,
+                     args.is_strategy_only ? "strategy" : "template", args.file,
+                     args.strategy.empty() ? "" : ", strategy " + args.strategy);
+}
+
 std::string_view MarkOf(OutageMark mark) {
   switch (mark) {
     case OutageMark::kOpens:

@@ -36,6 +36,14 @@ constexpr StepKindRow kRows[] = {
     {K::kRestoreMetadata, "restore-metadata", "restore the metadata from its backup", false,
      D::kAgain},
     {K::kExtractKeys, "extract-keys", "take the keys out of a snapshot", false, D::kAgain},
+    {K::kKeepRelease, "keep-release", "keep the Deployments as they are", false, D::kStop},
+    {K::kTryPatches, "try-patches", "have the server try each change", true, D::kAgain},
+    {K::kEditConfigMap, "edit-config-map", "edit the configuration of the release", false,
+     D::kStop},
+    {K::kPatchDeployment, "patch-deployment", "patch a Deployment", false, D::kStop},
+    {K::kWaitRollout, "wait-rollout", "wait until a rollout is truly done", true, D::kAgain},
+    {K::kRestoreDeployment, "restore-deployment", "put a Deployment back as it was", false,
+     D::kStop},
 };
 static_assert(std::size(kRows) == std::variant_size_v<StepArgs>);
 

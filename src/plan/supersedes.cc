@@ -27,6 +27,13 @@ std::vector<std::string> ServicesOf(const Step& step) {
   return {};
 }
 
+// The Deployment that a step changes; "" for steps of other kinds.
+std::string DeploymentOf(const Step& step) {
+  if (const auto* patch = std::get_if<PatchDeployment>(&step.args)) return patch->deployment;
+  if (const auto* restore = std::get_if<RestoreDeployment>(&step.args)) return restore->deployment;
+  return {};
+}
+
 bool BringsUp(const Step& step) {
   return step.kind == StepKind::kUpServices || step.kind == StepKind::kStartContainers;
 }
@@ -46,15 +53,23 @@ bool Supersedes(const Step& later, const Step& earlier) {
       const auto* replace = std::get_if<ReplaceFile>(&later.args);
       return replace != nullptr && replace->path == std::get<ReplaceFile>(earlier.args).path;
     }
+    case StepKind::kEditConfigMap: {
+      const auto* edit = std::get_if<EditConfigMap>(&later.args);
+      const auto& mine = std::get<EditConfigMap>(earlier.args);
+      return edit != nullptr && edit->config_map == mine.config_map && edit->key == mine.key;
+    }
+    case StepKind::kPatchDeployment:
+    case StepKind::kRestoreDeployment:
+      return DeploymentOf(later) == DeploymentOf(earlier);
     // What is of before the hop cannot be had again in its middle.
     case StepKind::kRehearseMigration:
     case StepKind::kRecordSessions:
-    // What a gate has seen of a version is over when that version is stopped.
+    // What a gate has seen of a version is over when that version is stopped, or replaced.
     case StepKind::kVerifyData:
     case StepKind::kWaitServices:
     case StepKind::kWaitSessions:
     case StepKind::kWaitStable:
-      return later.kind == StepKind::kStopContainers;
+      return later.kind == StepKind::kStopContainers || later.kind == StepKind::kPatchDeployment;
     case StepKind::kSaveSnapshot:
     case StepKind::kBackupKeys:
       return brings_up || later.kind == StepKind::kMigrateMetadata;

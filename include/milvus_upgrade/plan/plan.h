@@ -35,14 +35,24 @@ struct InsideProbe {
   bool operator==(const InsideProbe&) const = default;
 };
 
+// The cluster of a rolling plan, as it was asked for and found.
+struct KubeTarget {
+  std::string kubeconfig;  // absolute; "" where kubectl finds its own
+  std::string context;
+  std::string server;  // another one is another cluster, whatever the context is called
+  std::string name_space;
+  bool operator==(const KubeTarget&) const = default;
+};
+
 struct Plan {
   int format = kPlanFormat;
   std::string tool_version;
   PlanKind kind = PlanKind::kCompose;
-  std::string instance;  // compose project
+  std::string instance;  // compose project; release on Kubernetes
   std::string engine;    // engine id and address, for people
   std::string project_directory;
   model::ComposeSelectors selectors;
+  KubeTarget kube;
   std::string from;
   std::string to;
   std::vector<Hop> hops;
@@ -52,6 +62,7 @@ struct Plan {
   std::string point_of_no_return;  // id of the step in which it can happen; "" when there is none
   std::vector<std::string> not_backed_up;  // "objects in MinIO", ...
   std::vector<std::string> notes;          // what changes for clients, what is taken for granted
+  std::vector<std::string> afterwards;     // what is left to do for a person when all is done
   std::string probe_url;                   // /healthz as published to here, "" when it is not
   std::string probe_reason;                // why it is not
   InsideProbe probe_inside;
@@ -84,7 +95,9 @@ bool Breaks(const Step& step, Expectation::Kind kind);
 // The old bytes with the splices applied. Errors: kFileChanged when `before` is not at its place or
 // the hash differs.
 Result<std::string> ApplySplices(std::string_view old_bytes, const ReplaceFile& replace);
+Result<std::string> ApplySplices(std::string_view old_text, const EditConfigMap& edit);
 // The same change the other way round, its original under another name.
 ReplaceFile Inverse(const ReplaceFile& replace);
+EditConfigMap Inverse(const EditConfigMap& edit);
 
 }  // namespace mu::plan

@@ -42,6 +42,12 @@ enum class StepKind : int {
   kConfirmMigration = 18,
   kRestoreMetadata = 19,
   kExtractKeys = 20,
+  kKeepRelease = 21,
+  kTryPatches = 22,
+  kEditConfigMap = 23,
+  kPatchDeployment = 24,
+  kWaitRollout = 25,
+  kRestoreDeployment = 26,
 };
 
 // A container named in a plan: by name for people and for what comes after it is recreated, by id
@@ -224,11 +230,78 @@ struct ExtractKeys {  // the scope's keys out of a snapshot, as a backup file
   bool operator==(const ExtractKeys&) const = default;
 };
 
+// The way back of a release on Kubernetes: template, strategy and version label of its Deployments,
+// exactly as they are, in `file` of the run folder. A plan holds their hashes only: a template may
+// hold a secret.
+struct KeepRelease {
+  struct Kept {
+    std::string deployment;
+    std::string uid;
+    std::string template_hash;
+    std::string strategy_hash;
+    bool operator==(const Kept&) const = default;
+  };
+  std::string selector;  // label selector of the release: what is watched
+  std::vector<Kept> deployments;
+  std::string file;
+  bool operator==(const KeepRelease&) const = default;
+};
+struct EditConfigMap {  // one key; a pod that runs does not see it, one that starts does
+  std::string config_map;
+  std::string uid;
+  std::string key;
+  std::string sha256_before;  // of the key's text
+  std::string sha256_after;
+  std::vector<model::Splice> splices;  // ascending, not overlapping
+  bool operator==(const EditConfigMap&) const = default;
+};
+struct PatchDeployment {  // one patch: image of the component's container, version label, strategy
+  std::string selector;
+  std::string deployment;
+  std::string uid;
+  std::string container;
+  std::string image_before;
+  std::string image;
+  std::string version;        // for the label app.kubernetes.io/version
+  std::string template_hash;  // that the plan was made from: another one is someone's change
+  std::string strategy;       // JSON for the time of the rollout; "" leaves it as it is
+  bool operator==(const PatchDeployment&) const = default;
+};
+struct TryPatches {  // asks the server what it would say to each of these; nothing is stored
+  std::vector<EditConfigMap> config_maps;
+  std::vector<PatchDeployment> deployments;
+  bool operator==(const TryPatches&) const = default;
+};
+struct WaitRollout {  // all pods run the image, ready, as many as wanted, no restart for a time
+  struct Wanted {
+    std::string deployment;
+    std::string uid;
+    std::string container;
+    std::string image;
+    bool waits_for_gone = true;  // no old pod is left, terminating ones included
+    bool operator==(const Wanted&) const = default;
+  };
+  std::string selector;
+  std::vector<Wanted> deployments;
+  Millis stable_for{5'000};
+  bool operator==(const WaitRollout&) const = default;
+};
+struct RestoreDeployment {  // as kept by KeepRelease
+  std::string selector;
+  std::string deployment;
+  std::string uid;
+  std::string file;               // of KeepRelease
+  bool is_strategy_only = false;  // else template and version label
+  std::string strategy;           // JSON for the time of the rollout; "" leaves it as it is
+  bool operator==(const RestoreDeployment&) const = default;
+};
+
 using StepArgs =
     std::variant<PullImage, SaveSnapshot, BackupKeys, VerifyData, SetRestartPolicy, StopContainers,
                  ReleaseSessions, BackupQueue, ReplaceFile, UpServices, StartContainers,
                  WaitServices, WaitSessions, WaitStable, MigrateMetadata, RecordSessions,
-                 RehearseMigration, ConfirmMigration, RestoreMetadata, ExtractKeys>;
+                 RehearseMigration, ConfirmMigration, RestoreMetadata, ExtractKeys, KeepRelease,
+                 TryPatches, EditConfigMap, PatchDeployment, WaitRollout, RestoreDeployment>;
 
 // What to do when the journal ends in the middle of this step (run/resume.h has the table).
 enum class OnCrash : int { kReobserve = 1, kRestoreThenRetry = 2, kAsk = 3 };

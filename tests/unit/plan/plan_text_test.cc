@@ -30,6 +30,12 @@ step/rehearse-migration  rehearse-migration  by-dev/meta of milvus-etcd, 2.1.0 -
 step/confirm-migration  confirm-migration  by-dev/meta of milvus-etcd is what backup/metadata.bak becomes in 2.2.16
 step/restore-metadata  restore-metadata  by-dev/meta of milvus-etcd <- backup/metadata.bak
 step/extract-keys  extract-keys  by-dev/meta of backup/etcd.snap -> backup/from-snapshot.bak
+step/keep-release  keep-release  1 Deployment -> release.json
+step/try-patches  try-patches  user.yaml of r-milvus, 1 Deployment
+step/edit-config-map  edit-config-map  user.yaml of r-milvus: @0 rootCoord: enableActiveStandby: true
+step/patch-deployment  patch-deployment  r-milvus-proxy: proxy = milvusdb/milvus:v2.2.4, strategy {"type":"Recreate"}
+step/wait-rollout  wait-rollout  r-milvus-proxy, old pods gone; no restart for 5s
+step/restore-deployment  restore-deployment  r-milvus-proxy, strategy <- release.json, strategy {"type":"Recreate"}
 )");
 }
 

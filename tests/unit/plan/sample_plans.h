@@ -35,6 +35,29 @@ inline Migration SampleMigration() {
           true};
 }
 
+inline constexpr char kSelector[] = "app.kubernetes.io/instance=r";
+
+inline EditConfigMap SampleEdit() {
+  return {"r-milvus",
+          "u-2",
+          "user.yaml",
+          Sha256(""),
+          Sha256("rootCoord:\n"),
+          {{0, "", "rootCoord:\n  enableActiveStandby: true\n"}}};
+}
+
+inline PatchDeployment SamplePatch() {
+  return {kSelector,
+          "r-milvus-proxy",
+          "u-1",
+          "proxy",
+          "milvusdb/milvus:v2.2.3",
+          "milvusdb/milvus:v2.2.4",
+          "2.2.4",
+          Sha256("t"),
+          R"({"type":"Recreate"})"};
+}
+
 // Args of each kind, in the order of the kinds' numbers.
 inline std::vector<StepArgs> AllArgs() {
   const ContainerRef milvus{"standalone", "milvus-standalone", "0123456789ab"};
@@ -72,6 +95,15 @@ inline std::vector<StepArgs> AllArgs() {
       ConfirmMigration{SampleMigration(), "backup/metadata.bak"},
       RestoreMetadata{SampleMigration(), "backup/metadata.bak"},
       ExtractKeys{SampleMigration(), "backup/etcd.snap", "backup/from-snapshot.bak"},
+      KeepRelease{kSelector, {{"r-milvus-proxy", "u-1", Sha256("t"), Sha256("s")}}, "release.json"},
+      TryPatches{{SampleEdit()}, {SamplePatch()}},
+      SampleEdit(),
+      SamplePatch(),
+      WaitRollout{kSelector,
+                  {{"r-milvus-proxy", "u-1", "proxy", "milvusdb/milvus:v2.2.4", true}},
+                  Millis(5000)},
+      RestoreDeployment{kSelector, "r-milvus-proxy", "u-1", "release.json", true,
+                        R"({"type":"Recreate"})"},
   };
 }
 
@@ -83,6 +115,7 @@ inline Plan EveryKind() {
   plan.engine = "unix:///var/run/docker.sock (ABCD)";
   plan.project_directory = "/srv/milvus";
   plan.selectors.files = {"/srv/milvus/docker-compose.yml"};
+  plan.kube = {"/home/me/.kube/config", "staging", "https://10.0.0.1:6443", "default"};
   plan.from = "2.2.16";
   plan.to = "2.3.5";
   plan.hops = {{"2.2.16", "2.3.5", "R24", "image", "next minor", false, "rocksmq changed"}};
@@ -114,6 +147,7 @@ inline Plan EveryKind() {
   plan.point_of_no_return = "step/up-services";
   plan.not_backed_up = {"objects in MinIO"};
   plan.notes = {"clients see UNAVAILABLE"};
+  plan.afterwards = {"helm upgrade r"};
   plan.probe_url = "http://127.0.0.1:9091/healthz";
   plan.probe_reason = "published";
   plan.probe_inside = {"http://milvus-standalone:9091/healthz", "milvus", "sha256:0123"};
