@@ -24,6 +24,8 @@ void AddComposeEffects(const EffectPorts& ports, EffectMap* effects);
 void AddGateEffects(const EffectPorts& ports, EffectMap* effects);
 void AddVerifyEffects(const EffectPorts& ports, EffectMap* effects);
 void AddMigrationEffects(const EffectPorts& ports, EffectMap* effects);
+// REQUIRES: a Kube.
+void AddRollingEffects(const EffectPorts& ports, EffectMap* effects);
 
 // The containers of these names, all of which must exist. Errors: kContainerGone.
 Result<std::vector<model::Container>> InspectAll(ports::Docker& docker,

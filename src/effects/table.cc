@@ -19,6 +19,7 @@ class Table : public run::EffectTable {
     AddGateEffects(ports_, &effects_);
     AddVerifyEffects(ports_, &effects_);
     AddMigrationEffects(ports_, &effects_);
+    if (ports_.kube != nullptr) AddRollingEffects(ports_, &effects_);
   }
 
   run::Effect& For(plan::StepKind kind) override { return *effects_.at(kind); }

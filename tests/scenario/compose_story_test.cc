@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "fakes/fake_cluster.h"
 #include "scenario/story.h"
 
 namespace mu::scenario {
@@ -24,9 +25,11 @@ TEST(Effects, EveryKindOfStepHasOne) {
       return Fail(ErrorCode::kInternal, "not asked");
     }
   } runner;
+  fakes::FakeCluster cluster(story.stage.fuse, story.stage.clock);
+  fakes::FakeKube kube(cluster);
   const auto effects = effects::MakeEffects(
       {story.stage.docker, story.stage.compose, story.stage.etcd, story.stage.etcd_clients,
-       story.stage.files, runner, story.stage.clock, story.stage.http});
+       story.stage.files, runner, story.stage.clock, story.stage.http, &kube});
   for (const plan::StepKindRow& row : plan::StepKindTable())
     EXPECT_NO_THROW(effects->For(row.kind)) << row.name;
 }

@@ -12,6 +12,7 @@
 #include "milvus_upgrade/ports/etcd_client.h"
 #include "milvus_upgrade/ports/files.h"
 #include "milvus_upgrade/ports/http.h"
+#include "milvus_upgrade/ports/kube.h"
 #include "milvus_upgrade/ports/runner.h"
 #include "milvus_upgrade/run/effect.h"
 
@@ -26,6 +27,7 @@ struct EffectPorts {
   ports::Runner& runner;
   ports::Clock& clock;
   ports::Http& http;
+  ports::Kube* kube = nullptr;  // of a rolling plan
 };
 
 std::unique_ptr<run::EffectTable> MakeEffects(const EffectPorts& ports);
