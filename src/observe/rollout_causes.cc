@@ -181,12 +181,18 @@ Found VolumeMount(const Rollout& rollout, Events events) {
   return {};
 }
 
-Found NodeLost(const Rollout& rollout, Events) {
+// The node's controller marks the pods not ready, without a reason in them, and tells of it in an
+// event; minutes later it deletes them.
+Found NodeLost(const Rollout& rollout, Events events) {
   for (const auto* pods : {&rollout.new_pods, &rollout.old_pods}) {
     for (const Pod* pod : *pods) {
       const KubeCondition* ready = model::FindCondition(pod->conditions, "Ready");
-      const bool is_lost = pod->phase == "Unknown" || pod->reason == "NodeLost" ||
-                           (ready != nullptr && ready->reason == "NodeStatusUnknown");
+      const KubeCondition* target = model::FindCondition(pod->conditions, "DisruptionTarget");
+      const bool is_deleted = target != nullptr && target->status == "True" &&
+                              target->reason == "DeletionByTaintManager";
+      const bool is_told = ready != nullptr && ready->status != "True" &&
+                           EventOf(*pod, events, {"NodeNotReady"}) != nullptr;
+      const bool is_lost = pod->phase == "Unknown" || is_deleted || is_told;
       if (!is_lost) continue;
       Found found = Of(
           fmt::format("pod {}: its node {} does not report any more", pod->meta.name, pod->node));
@@ -283,7 +289,8 @@ constexpr Row kRows[] = {
      Admission},
     {{"cannot-create", "condition ReplicaFailure", "correct what the message names"}, CannotCreate},
     {{"volume-mount", "event FailedMount, FailedAttachVolume", "free the volume"}, VolumeMount},
-    {{"node-lost", "condition Ready: NodeStatusUnknown", "bring the node back, or remove it"},
+    {{"node-lost", "event NodeNotReady, condition DisruptionTarget: DeletionByTaintManager",
+      "bring the node back, or remove it"},
      NodeLost},
     {{"evicted", "pod phase Failed", "see why in the message"}, Evicted},
     {{"terminating", "an old pod past its grace period", "see what holds it: kubectl describe pod"},

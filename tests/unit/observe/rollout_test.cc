@@ -173,6 +173,15 @@ TEST(CauseOf, NamesEachKnownOne) {
   objects = Rolling();
   objects.pods[0].phase = "Unknown";
   expect("node-lost", objects);
+  model::KubeEvent event;
+  event.about_uid = "uid-new";
+  event.reason = "NodeNotReady";
+  expect("node-lost", Rolling(), {event});
+  objects = Rolling();
+  objects.pods[0].conditions.push_back(
+      {"DisruptionTarget", "True", "DeletionByTaintManager", "", ""});
+  expect("node-lost", objects);
+  objects = Rolling();
   objects.pods[0].phase = "Failed";
   objects.pods[0].reason = "Evicted";
   expect("evicted", objects);
@@ -188,8 +197,6 @@ TEST(CauseOf, NamesEachKnownOne) {
   objects.deployments[0].conditions = {
       {"Progressing", "False", "ProgressDeadlineExceeded", "timed out", ""}};
   expect("deadline", objects);
-  model::KubeEvent event;
-  event.about_uid = "uid-new";
   event.reason = "Unhealthy";
   expect("probe", Rolling(), {event});
   event.reason = "FailedMount";
