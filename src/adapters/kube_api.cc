@@ -17,8 +17,8 @@ using model::KubeKind;
 constexpr Millis kAnswer{40'000};
 constexpr Millis kAnswerToRead{15'000};
 constexpr int kPage = 500;
-constexpr int kWatchSeconds = 60;  // then the server ends it, and it is begun anew
-constexpr int kMaxAsked = 4;       // of one call that is answered with "ask later"
+constexpr int kWatchSeconds = 300;  // then the server ends it, and it is begun anew
+constexpr int kMaxAsked = 4;        // of one call that is answered with "ask later"
 constexpr int kMaxCut = 2;
 constexpr Millis kAfterCut{50};
 constexpr Millis kLater{500};  // grows with each
@@ -145,25 +145,10 @@ Result<json::value> KubeApi::Ask(const Call& call) {
 }
 
 Result<model::KubeCluster> KubeApi::Cluster() {
-  ports::Command command;
-  command.argv = KubectlWords(proxy_.Access(), {"config", "view", "--minify", "--output=json"});
-  auto ran = runner_.Run(command);
-  if (!ran) {
-    Error error = std::move(ran).error();
-    if (error.code == ErrorCode::kCommandNotFound) error.code = ErrorCode::kKubectlMissing;
-    return Fail(std::move(error));
-  }
-  if (ran->exit_code != 0)
-    return Fail(ErrorCode::kKubeConfig, "kubectl config view: " + Printable(Trim(ran->err)));
-  MU_TRY(const json::value view, ParseJson(ran->out, "kubectl config view"));
-  model::KubeCluster cluster;
-  cluster.context = JsonText(view, {"current-context"});
-  for (const json::value& one : JsonArray(view, {"clusters"}))
-    cluster.server = JsonText(one, {"cluster", "server"});
-  cluster.name_space = proxy_.Access().name_space;
+  MU_TRY(model::KubeCluster cluster, where_);
   Call call;
   call.path = "/version";
-  call.asked = "get the version of " + (cluster.server.empty() ? "the cluster" : cluster.server);
+  call.asked = "get the version of " + cluster.server;
   MU_TRY(const json::value version, Ask(call));
   cluster.version = JsonText(version, {"gitVersion"});
   return cluster;

@@ -21,8 +21,11 @@ namespace mu::adapters {
 
 class KubeApi final : public ports::Kube {
  public:
-  KubeApi(KubeProxy& proxy, ports::Runner& runner, ports::Clock& clock, ports::CommandLog log)
-      : proxy_(proxy), runner_(runner), clock_(clock), log_(std::move(log)) {}
+  // `where`: of ReadKubeConfig.
+  KubeApi(KubeProxy& proxy, Result<model::KubeCluster> where, ports::Clock& clock,
+          ports::CommandLog log)
+      : proxy_(proxy), where_(std::move(where)), clock_(clock), log_(std::move(log)) {}
+  Result<model::KubeCluster> Where() override { return where_; }
   Result<model::KubeCluster> Cluster() override;
   Result<model::KubeObjects> List(const std::set<model::KubeKind>& kinds,
                                   const std::string& selector) override;
@@ -81,7 +84,7 @@ class KubeApi final : public ports::Kube {
   void Tell(const Call& call, int status, Millis took, const std::string& failure);
 
   KubeProxy& proxy_;
-  ports::Runner& runner_;
+  const Result<model::KubeCluster> where_;
   ports::Clock& clock_;
   ports::CommandLog log_;
   std::mutex mutex_;                                   // of what follows

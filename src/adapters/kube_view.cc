@@ -7,7 +7,7 @@ namespace mu::adapters {
 namespace {
 
 // Past the time after which the server itself ends a watch (kWatchSeconds): the way is dead.
-constexpr Millis kSilence{90'000};
+constexpr Millis kSilence{330'000};
 
 }  // namespace
 

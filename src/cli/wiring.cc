@@ -17,6 +17,9 @@
 #include "adapters/etcdctl_cli.h"
 #include "adapters/etcdctl_client.h"
 #include "adapters/http_client.h"
+#include "adapters/kube_api.h"
+#include "adapters/kube_config.h"
+#include "adapters/kube_proxy.h"
 #include "adapters/posix_files.h"
 #include "adapters/process_runner.h"
 #include "adapters/signals.h"
@@ -32,14 +35,8 @@ struct Wiring::Parts {
   adapters::PosixFiles files;
   adapters::ProcessRunner bare_runner{&signals};
   ports::CommandLog log;
-  adapters::RecordingRunner runner{
-      bare_runner, [this](const ports::CommandRecord& record) {
-        LogDebug(
-            fmt::format("{} -> {} in {}", ShellLine(record.argv),
-                        record.failure.empty() ? std::to_string(record.exit_code) : record.failure,
-                        FormatDuration(record.took)));
-        if (log) log(record);
-      }};
+  adapters::RecordingRunner runner{bare_runner,
+                                   [this](const ports::CommandRecord& record) { Tell(record); }};
   adapters::DockerCli docker{runner};
   adapters::DockerCli probe_docker{bare_runner};
   adapters::ComposeCli compose{runner};
@@ -47,8 +44,19 @@ struct Wiring::Parts {
   adapters::EtcdDirect etcd{docker, etcdctl};
   adapters::EtcdWays etcd_clients{docker, files};
   adapters::HttpClient http;
+  std::unique_ptr<adapters::KubeProxy> kube_proxy;
+  std::unique_ptr<adapters::KubeApi> kube;
+  std::unique_ptr<adapters::KubeApi> renewing_kube;
   std::map<std::string, std::string> environment;
   std::string working_directory;
+
+  // Children and requests alike: to the debug log, and to whoever keeps records.
+  void Tell(const ports::CommandRecord& record) const {
+    LogDebug(fmt::format("{} -> {} in {}", ShellLine(record.argv),
+                         record.failure.empty() ? std::to_string(record.exit_code) : record.failure,
+                         FormatDuration(record.took)));
+    if (log) log(record);
+  }
 };
 
 Wiring::Wiring() : parts_(std::make_unique<Parts>()) {
@@ -70,9 +78,27 @@ observe::World Wiring::World() {
 }
 
 effects::EffectPorts Wiring::Effects() {
-  return {parts_->docker, parts_->compose, parts_->etcd,  parts_->etcd_clients,
-          parts_->files,  parts_->runner,  parts_->clock, parts_->http};
+  return {parts_->docker, parts_->compose, parts_->etcd, parts_->etcd_clients, parts_->files,
+          parts_->runner, parts_->clock,   parts_->http, parts_->kube.get()};
 }
+
+ports::Kube& Wiring::Kube(const plan::KubeTarget& at) {
+  if (parts_->kube) return *parts_->kube;
+  const auto runtime = parts_->environment.find("XDG_RUNTIME_DIR");
+  const adapters::KubeAccess access{
+      at.context, at.kubeconfig, at.name_space,
+      runtime == parts_->environment.end() ? std::string() : runtime->second};
+  const auto where = adapters::ReadKubeConfig(access, parts_->environment, parts_->files);
+  parts_->kube_proxy = std::make_unique<adapters::KubeProxy>(access, parts_->clock);
+  parts_->kube = std::make_unique<adapters::KubeApi>(
+      *parts_->kube_proxy, where, parts_->clock,
+      [this](const ports::CommandRecord& record) { parts_->Tell(record); });
+  parts_->renewing_kube = std::make_unique<adapters::KubeApi>(*parts_->kube_proxy, where,
+                                                              parts_->clock, ports::CommandLog());
+  return *parts_->kube;
+}
+
+ports::Kube& Wiring::RenewingKube() { return *parts_->renewing_kube; }
 
 ports::Files& Wiring::Files() { return parts_->files; }
 ports::Docker& Wiring::Docker() { return parts_->docker; }

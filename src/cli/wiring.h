@@ -10,6 +10,7 @@
 #include "milvus_upgrade/config/migrate_yaml.h"
 #include "milvus_upgrade/effects/effects.h"
 #include "milvus_upgrade/observe/compose_observer.h"
+#include "milvus_upgrade/plan/plan.h"
 #include "milvus_upgrade/ports/clock.h"
 #include "milvus_upgrade/ports/etcd_client.h"
 #include "milvus_upgrade/ports/runner.h"
@@ -33,6 +34,11 @@ class Wiring {
   ports::Interrupts& Interrupts();
   ExitCode InterruptedExit();  // of the signal that came: 130 or 143
   ports::Http& Http();
+  // The API of this cluster; from then on Effects() has it. One a process: the first that is asked
+  // for stays.
+  ports::Kube& Kube(const plan::KubeTarget& at);
+  // The same, not recorded, for a thread of its own. REQUIRES: Kube() was asked for.
+  ports::Kube& RenewingKube();
   ports::EtcdClients& EtcdClients();
   ports::Runner&
   ProbeRunner();  // not recorded: a probe's hundreds of children are no part of the run

@@ -13,6 +13,8 @@
 namespace mu::fakes {
 namespace {
 
+constexpr char kRevision[] = "deployment.kubernetes.io/revision";  // of its controller
+
 namespace json = boost::json;
 
 constexpr Millis kPullFails{200};
@@ -243,8 +245,9 @@ std::string FakeCluster::Describe() const {
                         name, facts.meta.Label("app.kubernetes.io/version"), facts.replicas,
                         facts.is_paused, facts.min_ready_seconds, facts.strategy_json);
     text += "  " + facts.template_json + "\n";
-    for (const auto& [annotation, value] : facts.meta.annotations)
-      text += fmt::format("  annotation {}={}\n", annotation, value);
+    for (const auto& [annotation, value] : facts.meta.annotations) {
+      if (annotation != kRevision) text += fmt::format("  annotation {}={}\n", annotation, value);
+    }
   }
   for (const auto& [name, map] : config_maps) {
     if (map.meta.labels.contains("app.kubernetes.io/managed-by")) continue;
@@ -381,6 +384,7 @@ bool FakeCluster::IsAvailable(const FakePod& pod, const FakeDeployment& deployme
 
 FakeSet& FakeCluster::NewestSet(FakeDeployment& deployment) {
   const std::string hash = Sha256(deployment.facts.template_json).substr(0, 10);
+  std::string& annotation = deployment.facts.meta.annotations[kRevision];
   const auto newest = [&] {
     std::int64_t revision = 0;
     for (const FakeSet& set : deployment.sets) revision = std::max(revision, set.revision);
@@ -389,12 +393,14 @@ FakeSet& FakeCluster::NewestSet(FakeDeployment& deployment) {
   for (FakeSet& set : deployment.sets) {
     if (set.template_hash != hash) continue;
     if (set.revision != newest()) set.revision = newest() + 1;  // gone back to
+    annotation = std::to_string(set.revision);
     return set;
   }
   FakeSet set;
   set.template_hash = hash;
   set.template_json = deployment.facts.template_json;
   set.revision = newest() + 1;
+  annotation = std::to_string(set.revision);
   set.meta.name = deployment.facts.meta.name + "-" + hash;
   set.meta.uid = NewUid();
   set.meta.resource_version = NextVersion();

@@ -147,6 +147,7 @@ class FakeCluster {
 class FakeKube : public ports::Kube {
  public:
   explicit FakeKube(FakeCluster& cluster) : cluster_(cluster) {}
+  Result<model::KubeCluster> Where() override;
   Result<model::KubeCluster> Cluster() override;
   Result<model::KubeObjects> List(const std::set<model::KubeKind>& kinds,
                                   const std::string& selector) override;

@@ -146,10 +146,16 @@ Status FakeKube::CheckApi(const std::string& verb, const std::string& resource) 
   return {};
 }
 
+Result<model::KubeCluster> FakeKube::Where() {
+  return model::KubeCluster{"fake", "https://127.0.0.1:6443", FakeCluster::kNamespace, ""};
+}
+
 Result<model::KubeCluster> FakeKube::Cluster() {
   ++cluster_.requests;
   MU_CHECK(CheckApi("get", "version"));
-  return model::KubeCluster{"fake", "https://127.0.0.1:6443", FakeCluster::kNamespace, "v1.33.13"};
+  MU_TRY(model::KubeCluster cluster, Where());
+  cluster.version = "v1.33.13";
+  return cluster;
 }
 
 Result<model::KubeObjects> FakeKube::List(const std::set<KubeKind>& kinds,

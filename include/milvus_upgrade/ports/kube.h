@@ -68,6 +68,8 @@ struct LogQuery {
 class Kube {
  public:
   virtual ~Kube() = default;
+  // As the kubeconfig has it, its version left out: the API is not asked. Errors: kKubeConfig.
+  virtual Result<model::KubeCluster> Where() = 0;
   virtual Result<model::KubeCluster> Cluster() = 0;
   // Those that match the label selector ("app=x,tier in (a,b)"; "": all), sorted by name. One
   // request a kind, more beyond 500 objects.
