@@ -135,9 +135,17 @@ View PlanView(const plan::Plan& plan, const std::vector<std::string>& diffs, con
   text += style.Bold(fmt::format("{} {} -> {}", is_rollback ? "Roll back Milvus" : "Upgrade Milvus",
                                  plan.from, plan.to)) +
           "\n";
-  text +=
-      Entry("  project", fmt::format("{} in {}", plan.instance, plan.project_directory), 22, style);
-  text += Entry("  engine", plan.engine, 22, style);
+  const bool is_on_cluster = !plan.kube.server.empty();
+  if (is_on_cluster) {
+    text += Entry("  release",
+                  fmt::format("{} in the namespace {}", plan.instance, plan.kube.name_space), 22,
+                  style);
+    text += Entry("  cluster", plan.engine, 22, style);
+  } else {
+    text += Entry("  project", fmt::format("{} in {}", plan.instance, plan.project_directory), 22,
+                  style);
+    text += Entry("  engine", plan.engine, 22, style);
+  }
   text += Hops(plan, style);
   if (!plan.findings.empty())
     text += Heading("Findings", style) + FindingsView(plan.findings, style).text;
@@ -148,15 +156,18 @@ View PlanView(const plan::Plan& plan, const std::vector<std::string>& diffs, con
   if (!migrate_yaml.empty()) text += Heading("migrate.yaml, as derived", style) + migrate_yaml;
   text += Heading("What to expect", style);
   text += Entry("  outage",
-                fmt::format("about {}, predicted from measured runs; loading of "
-                            "collections comes on top",
-                            FormatDuration(plan.EstimatedOutage())),
+                is_on_cluster && plan.EstimatedOutage() == Millis(0)
+                    ? std::string("none of the whole; what a component goes without is measured")
+                    : fmt::format("about {}, predicted from measured runs; loading of "
+                                  "collections comes on top",
+                                  FormatDuration(plan.EstimatedOutage())),
                 22, style);
   text += Entry("  measured by", Probes(plan), 22, style);
   text += Entry("  point of no return", PointOfNoReturn(plan), 22, style);
   for (const std::string& what : plan.not_backed_up)
     text += Entry("  not backed up", what, 22, style);
   for (const std::string& note : plan.notes) text += Entry("  note", note, 22, style);
+  for (const std::string& what : plan.afterwards) text += Entry("  afterwards", what, 22, style);
 
   view.json["has_changes"] = plan.HasSteps();
   view.json["from"] = plan.from;

@@ -63,6 +63,11 @@ Report::StepLine LineOf(const plan::Step& step, const std::string& phase,
   return line;
 }
 
+// Requests to a Kubernetes API are recorded as children are: method and path.
+bool IsRequest(const Record& record) {
+  return !record.argv.empty() && record.argv.front() == "kube-api";
+}
+
 void AddOutage(const std::vector<Record>& records, Report& report) {
   Millis opened{0};
   for (const Record& record : records) {
@@ -205,6 +210,36 @@ void AddNoReturn(const run::StoredRun& run, Report& report) {
   }
 }
 
+// Each rolled Deployment: what it should run by its patch, what it runs by its gate. A later way
+// back has the last word.
+void AddComponents(const plan::Plan& plan, const std::string& phase,
+                   const std::vector<Record>& records, Report& report) {
+  for (const plan::Step& step : plan.steps) {
+    const auto* wait = std::get_if<plan::WaitRollout>(&step.args);
+    if (wait == nullptr || wait->deployments.size() != 1 || step.id.ends_with("/all")) continue;
+    const std::string name = step.id.substr(step.id.rfind('/') + 1);
+    const auto known = std::find_if(report.components.begin(), report.components.end(),
+                                    [&](const Report::Component& one) { return one.name == name; });
+    Report::Component& component =
+        known == report.components.end() ? report.components.emplace_back() : *known;
+    component.name = name;
+    component.wanted = wait->deployments.front().image;
+    component.running.clear();
+    for (const Record& record : records) {
+      const bool is_mine = record.step == step.id || record.step.ends_with("roll/" + name);
+      if (record.phase != phase || !is_mine) continue;
+      if (record.type == RecordType::kDone || record.type == RecordType::kFailed)
+        component.took += record.took;
+      if (record.type != RecordType::kDone || record.step != step.id) continue;
+      component.running = ValueOf(record.evidence, "image");
+      component.image_id = ValueOf(record.evidence, "image_id");
+      component.pods = ValueOf(record.evidence, "pods");
+      component.restarts = ValueOf(record.evidence, "restarts");
+      component.gap = component.gap.value_or(Millis(0)) + MillisOf(record.evidence, "gap_ms");
+    }
+  }
+}
+
 std::string ServiceOf(const Report& report) {
   if (report.outcome == "done")
     return fmt::format("Milvus {} is up and passed all gates", report.to);
@@ -219,12 +254,16 @@ std::string ServiceOf(const Report& report) {
   return fmt::format("Milvus {} was not stopped", report.from);
 }
 
-std::string NextOf(const Report& report) {
+std::string NextOf(const Report& report, const plan::Plan& plan) {
+  const bool is_rolling = plan.kind == plan::PlanKind::kRolling;
+  const std::string release =
+      is_rolling ? fmt::format(" -n {} -i {}", plan.kube.name_space, plan.instance) : "";
   if (report.outcome == "done" || report.outcome == "damaged" || report.outcome == "running")
     return {};
   if (report.outcome == "rolled-back" || report.outcome == "failed-untouched")
-    return fmt::format("milvus-upgrade compose --to {}", report.to);
-  return fmt::format("milvus-upgrade resume {}", report.run);
+    return is_rolling ? fmt::format("milvus-upgrade rolling{} -t {}", release, plan.to)
+                      : fmt::format("milvus-upgrade compose --to {}", report.to);
+  return fmt::format("milvus-upgrade resume{} {}", release, report.run);
 }
 
 std::optional<Error> ErrorOf(const run::StoredRun& run, const std::string& outcome) {
@@ -248,6 +287,7 @@ Report MakeReport(const run::StoredRun& run) {
   Report report;
   report.run = run.files.id;
   report.folder = run.files.folder;
+  report.kind = run.plan.kind;
   report.instance = run.plan.instance;
   report.engine = run.plan.engine;
   report.from = run.plan.from;
@@ -268,18 +308,25 @@ Report MakeReport(const run::StoredRun& run) {
   }
   report.planned_outage = run.plan.EstimatedOutage();
   AddOutage(run.records, report);
-  AddProbes(run, report);
+  if (report.kind == plan::PlanKind::kRolling) {
+    AddComponents(run.plan, "forward", run.records, report);
+    if (run.rollback) AddComponents(*run.rollback, "rollback", run.records, report);
+    if (report.outcome == "done") report.afterwards = run.plan.afterwards;
+  } else {
+    AddProbes(run, report);
+  }
   AddNoReturn(run, report);
   AddBackups(run, report);
   AddMigration(run.plan, run.records, report);
   if (run.rollback) AddMigration(*run.rollback, run.records, report);
   report.not_backed_up = run.plan.not_backed_up;
-  report.children = static_cast<int>(
-      std::count_if(run.records.begin(), run.records.end(),
-                    [](const Record& record) { return record.type == RecordType::kCommand; }));
+  for (const Record& record : run.records) {
+    if (record.type != RecordType::kCommand) continue;
+    ++(IsRequest(record) ? report.requests : report.children);
+  }
   report.error = ErrorOf(run, report.outcome);
   report.service = ServiceOf(report);
-  report.next = NextOf(report);
+  report.next = NextOf(report, run.plan);
   return report;
 }
 

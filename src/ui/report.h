@@ -53,8 +53,21 @@ struct Report {
     std::string keys;
   };
 
+  // One Deployment of a rolling update, as its gate has seen it at the end.
+  struct Component {
+    std::string name;
+    std::string wanted;   // image
+    std::string running;  // "" while it is not proven
+    std::string image_id;
+    std::string pods;
+    std::string restarts;
+    Millis took{0};             // from its patch on
+    std::optional<Millis> gap;  // without a ready pod
+  };
+
   std::string run;
   std::string folder;
+  plan::PlanKind kind = plan::PlanKind::kCompose;
   std::string instance;
   std::string engine;
   std::string from;
@@ -76,9 +89,12 @@ struct Report {
   // "rehearsal", "migration", "confirmed", "restored", each with what it found; empty: no
   // migration.
   std::vector<std::pair<std::string, std::string>> migration;
+  std::vector<Component> components;
+  std::vector<std::string> afterwards;
   std::vector<Backup> backups;
   std::vector<std::string> not_backed_up;
   int children = 0;
+  int requests = 0;  // to a Kubernetes API
   std::optional<Error> error;
   std::string next;  // the command to run next, or ""
 };

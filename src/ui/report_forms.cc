@@ -52,37 +52,65 @@ std::string BackupText(const Report::Backup& backup) {
   return text + ", SHA-256 " + backup.sha256;
 }
 
+std::string ComponentText(const Report::Component& component) {
+  std::string text = component.running.empty()
+                         ? fmt::format("{} wanted, not proven", component.wanted)
+                         : fmt::format("{} ({})", component.running, component.image_id);
+  if (!component.pods.empty())
+    text += fmt::format(", pods {}, restarts {}", component.pods, component.restarts);
+  if (component.took.count() > 0) text += ", took " + FormatDuration(component.took);
+  if (component.gap) {
+    text += component.gap->count() == 0 ? ", always a ready pod"
+                                        : ", no ready pod for " + FormatDuration(*component.gap);
+  }
+  return text;
+}
+
 std::string ExitText(const Report& report) {
   return report.exit_code ? std::to_string(*report.exit_code) : "none: the run was cut";
 }
 
 // The facts in the order in which a reader wants them, for text and Markdown alike.
 std::vector<std::pair<std::string, std::string>> FactsOf(const Report& report) {
+  const bool is_rolling = report.kind == plan::PlanKind::kRolling;
   std::vector<std::pair<std::string, std::string>> facts = {
-      {"service", report.service},     {"project", report.instance},
-      {"engine", report.engine},       {"started", report.started},
-      {"last record", report.ended},   {"took", FormatDuration(report.took)},
-      {"exit code", ExitText(report)}, {"outage", OutageText(report)},
+      {"service", report.service},
+      {is_rolling ? "release" : "project", report.instance},
+      {is_rolling ? "cluster" : "engine", report.engine},
+      {"started", report.started},
+      {"last record", report.ended},
+      {"took", FormatDuration(report.took)},
+      {"exit code", ExitText(report)},
+      {"outage", OutageText(report)},
   };
   for (const Report::Probe& probe : report.probes)
     facts.emplace_back(probe.name == "healthz" ? "/healthz" : probe.name, ProbeText(probe));
   facts.emplace_back("point of no return", NoReturnText(report));
   facts.insert(facts.end(), report.migration.begin(), report.migration.end());
+  for (const Report::Component& component : report.components)
+    facts.emplace_back(component.name, ComponentText(component));
   for (const Report::Backup& backup : report.backups)
     facts.emplace_back("backup", BackupText(backup));
   for (const std::string& what : report.not_backed_up) facts.emplace_back("not backed up", what);
-  facts.emplace_back("child programs", std::to_string(report.children));
+  if (is_rolling) {
+    facts.emplace_back("requests", std::to_string(report.requests));
+  } else {
+    facts.emplace_back("child programs", std::to_string(report.children));
+  }
   facts.emplace_back("folder", report.folder);
   if (report.error) {
     facts.emplace_back("error", Printable(report.error->Text()));
     facts.emplace_back("what to do", Printable(report.error->Hint()));
   }
+  for (const std::string& what : report.afterwards) facts.emplace_back("afterwards", what);
   if (!report.next.empty()) facts.emplace_back("next", report.next);
   return facts;
 }
 
 TextTable StepsOf(const Report& report) {
-  TextTable table{{"step", "what", "state", "took", "children", "entered"}, {}};
+  const bool is_rolling = report.kind == plan::PlanKind::kRolling;
+  TextTable table{
+      {"step", "what", "state", "took", is_rolling ? "requests" : "children", "entered"}, {}};
   for (const Report::StepLine& line : report.steps) {
     const bool is_rollback = line.phase == "rollback";
     table.rows.push_back({(is_rollback ? "back: " : "") + line.id, line.title, line.state,
@@ -165,6 +193,20 @@ boost::json::object JsonOf(const Report& report) {
   for (const auto& [part, found] : report.migration)
     migration.push_back({{"part", part}, {"found", found}});
   json["migration"] = std::move(migration);
+  boost::json::array components;
+  for (const Report::Component& component : report.components)
+    components.push_back({{"name", component.name},
+                          {"wanted", component.wanted},
+                          {"running", component.running},
+                          {"image_id", component.image_id},
+                          {"pods", component.pods},
+                          {"restarts", component.restarts},
+                          {"took_ms", component.took.count()},
+                          {"gap_ms", component.gap ? boost::json::value(component.gap->count())
+                                                   : boost::json::value(nullptr)}});
+  json["components"] = std::move(components);
+  json["afterwards"] = boost::json::array(report.afterwards.begin(), report.afterwards.end());
+  json["requests"] = report.requests;
   json["not_backed_up"] =
       boost::json::array(report.not_backed_up.begin(), report.not_backed_up.end());
   json["children"] = report.children;
