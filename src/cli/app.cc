@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
 
@@ -37,12 +38,16 @@ config::Output AskedOutput(const std::vector<std::string>& arguments,
                            const Environment& environment) {
   const auto it = environment.find(config::FindKey("output")->EnvironmentName());
   bool is_json = it != environment.end() && it->second == "json";
+  // rollingUpdate.sh has a -o of its own.
+  const bool has_letter =
+      std::find(arguments.begin(), arguments.end(), "rolling") == arguments.end();
   for (std::size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
     const std::string& word = arguments[i];
-    if ((word == "--output" || word == "-o") && i + 1 < arguments.size())
+    const bool is_short = has_letter && word.starts_with("-o");
+    if ((word == "--output" || (is_short && word.size() == 2)) && i + 1 < arguments.size())
       is_json = arguments[i + 1] == "json";
     if (word.starts_with("--output=")) is_json = word == "--output=json";
-    if (word.starts_with("-o") && word.size() > 2) is_json = word == "-ojson";
+    if (is_short && word.size() > 2) is_json = word == "-ojson";
   }
   return is_json ? config::Output::kJson : config::Output::kText;
 }
@@ -130,8 +135,8 @@ int Run(const std::vector<std::string>& arguments, ui::ConsoleSetup& setup) {
   const VerboseTo verbose(resolved->config.is_verbose ? &console : nullptr);
   const CommandRow& command = *line->command;
   for (const std::string& warning : resolved->warnings) console.Warn(warning);
-  const std::string required(command.required_flag);
-  if (!required.empty() && resolved->config.sources.at(required) == "default") {
+  for (const std::string& required : Split(command.required_flags, ' ')) {
+    if (required.empty() || resolved->config.sources.at(required) != "default") continue;
     return console.Fail(Error{ErrorCode::kUsage,
                               fmt::format("{} needs --{} {}", command.path, required,
                                           config::FindKey(required)->value_name),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
-#include "cli/compose_flow.h"
+#include "cli/upgrade_flow.h"
 
 namespace mu::cli {
 

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
-#include "cli/compose_flow.h"
+#include "cli/upgrade_flow.h"
 
 namespace mu::cli {
 
 int CmdCheckCompose(const Invocation& invocation, ui::Console& console) {
-  return CheckCompose(invocation.config, console);
+  return CheckUpgrade(invocation.config, console);
+}
+
+int CmdCheckRolling(const Invocation& invocation, ui::Console& console) {
+  return CheckUpgrade(invocation.config, console);
 }
 
 }  // namespace mu::cli

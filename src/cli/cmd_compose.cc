@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
-#include "cli/compose_flow.h"
+#include "cli/upgrade_flow.h"
 
 namespace mu::cli {
 
 int CmdCompose(const Invocation& invocation, ui::Console& console) {
-  return RunCompose(invocation.config, console);
+  return RunUpgrade(invocation.config, console);
 }
 
 }  // namespace mu::cli

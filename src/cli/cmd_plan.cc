@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
-#include "cli/compose_flow.h"
+#include "cli/upgrade_flow.h"
 
 namespace mu::cli {
 
 int CmdPlanCompose(const Invocation& invocation, ui::Console& console) {
-  return PlanCompose(invocation.config, console, invocation.Flag("out", ""),
+  return PlanUpgrade(invocation.config, console, invocation.Flag("out", ""),
                      invocation.HasFlag("detailed-exitcode"));
+}
+
+int CmdPlanRolling(const Invocation& invocation, ui::Console& console) {
+  return CmdPlanCompose(invocation, console);
 }
 
 }  // namespace mu::cli

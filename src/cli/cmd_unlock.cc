@@ -3,6 +3,8 @@
 
 #include "cli/commands.h"
 #include "cli/engine_lock.h"
+#include "cli/lease_lock.h"
+#include "cli/run_copy.h"
 #include "cli/run_target.h"
 #include "cli/state_dir.h"
 #include "milvus_upgrade/base/text.h"
@@ -14,14 +16,14 @@ namespace {
 
 // All that is known of the run whose lock is in question.
 struct Found {
-  std::optional<HeldLock> lock;          // on the engine
+  std::optional<HeldLock> lock;          // on the engine, or in the namespace
   std::optional<run::StoredRun> stored;  // where its folder is here
   std::string project;
 };
 
-Result<Found> Find(Wiring& wiring, run::RunStore& store, const std::string& id) {
+Result<Found> Find(run::RunStore& store, const std::vector<HeldLock>& locks,
+                   const std::string& id) {
   Found found;
-  MU_TRY(const auto locks, EngineLock::All(wiring.Docker()));
   if (auto stored = store.Find(id)) {
     found.stored = *std::move(stored);
     MU_TRY(found.stored->is_live, store.IsLive(*found.stored));
@@ -35,12 +37,10 @@ Result<Found> Find(Wiring& wiring, run::RunStore& store, const std::string& id) 
     found.project = lock.project;
   }
   if (found.lock || (found.stored && found.stored->IsOpen())) return found;
-  return Fail(
-      ErrorCode::kNoSuchRun,
-      fmt::format("run {} holds no lock on this engine, and no run of that name in {} is "
-                  "open",
-                  id, store.StateDir()),
-      held.empty() ? "no lock is held on this engine" : "locks are held by: " + Join(held, ", "));
+  return Fail(ErrorCode::kNoSuchRun,
+              fmt::format("run {} holds no lock here, and no run of that name in {} is open", id,
+                          store.StateDir()),
+              held.empty() ? "no lock is held here" : "locks are held by: " + Join(held, ", "));
 }
 
 // A migration that is still at work would be left alone with the metadata.
@@ -84,6 +84,91 @@ ui::View ViewOf(Wiring& wiring, const Found& found, const ui::Style& style) {
   return view;
 }
 
+// How the lock is held where the run is: on the engine, or in the namespace of a release.
+class Door {
+ public:
+  virtual ~Door() = default;
+  virtual Result<std::vector<HeldLock>> Locks() = 0;
+  // Whether what the run began may still be at work, wherever it is. Errors say so.
+  virtual Status CheckStill(const Found& found) = 0;
+  // Whether the run is given up, and not only its lock taken from a machine that is gone.
+  virtual bool GivesUp(const Found& found) const = 0;
+  virtual Status Release(const Found& found, const std::string& run) = 0;
+};
+
+class EngineDoor : public Door {
+ public:
+  explicit EngineDoor(Wiring& wiring) : wiring_(wiring) {}
+  Result<std::vector<HeldLock>> Locks() override { return EngineLock::All(wiring_.Docker()); }
+  Status CheckStill(const Found& found) override {
+    MU_TRY(const auto alive, LiveMigrators(wiring_.Docker(), found.project));
+    if (alive.empty()) return {};
+    return Fail(ErrorCode::kMigrationRunning,
+                "a migration of this stack is at work: " + Join(alive, ", "),
+                "wait for it; if it hangs, docker kill it, then resume or roll back the run");
+  }
+  bool GivesUp(const Found&) const override { return true; }
+  Status Release(const Found& found, const std::string& run) override {
+    return EngineLock(wiring_.Docker(), found.project).Release(run);
+  }
+
+ private:
+  Wiring& wiring_;
+};
+
+class ReleaseDoor : public Door {
+ public:
+  ReleaseDoor(Wiring& wiring, ui::Console& console, const plan::KubeTarget& at,
+              const std::string& release)
+      : wiring_(wiring),
+        console_(console),
+        release_(release),
+        kube_(wiring.Kube(at)),
+        lock_(kube_, wiring.RenewingKube(), wiring.Clock(), release) {}
+  Result<std::vector<HeldLock>> Locks() override {
+    MU_TRY(const auto holder, lock_.Holder());
+    if (!holder) return std::vector<HeldLock>();
+    return std::vector<HeldLock>{{release_, *holder}};
+  }
+  Status CheckStill(const Found&) override { return {}; }
+  // One that is held elsewhere can be gone on with from its copy.
+  bool GivesUp(const Found& found) const override {
+    return !found.lock || (found.stored && found.lock->holder.host == wiring_.HostName() &&
+                           found.stored->files.folder ==
+                               found.lock->holder.state_dir + "/" + found.lock->holder.run);
+  }
+  Status Release(const Found& found, const std::string& run) override {
+    // Of a holder that is this state folder, its own lock has told that no process works on it.
+    if (GivesUp(found)) {
+      MU_CHECK(RunCopy(kube_, release_).Remove(run));
+      return lock_.Release(run);
+    }
+    console_.Note(
+        fmt::format("watching {} for {}: whoever holds it and lives renews it in that time",
+                    lock_.Name(), FormatDuration(LeaseLock::kDuration)));
+    return lock_.Free(
+        run, [this](Millis) { return wiring_.Interrupts().Pending() == ports::Interrupt::kNone; });
+  }
+
+ private:
+  Wiring& wiring_;
+  ui::Console& console_;
+  const std::string release_;
+  ports::Kube& kube_;
+  LeaseLock lock_;
+};
+
+// By the release that is named, or by the run, where its folder is here.
+std::unique_ptr<Door> DoorOf(Wiring& wiring, const config::Config& config, ui::Console& console,
+                             run::RunStore& store, const std::string& id) {
+  if (!config.release.empty())
+    return std::make_unique<ReleaseDoor>(wiring, console, KubeOf(config), config.release);
+  const auto stored = store.Find(id);
+  if (stored && stored->plan.kind == plan::PlanKind::kRolling)
+    return std::make_unique<ReleaseDoor>(wiring, console, stored->plan.kube, stored->plan.instance);
+  return std::make_unique<EngineDoor>(wiring);
+}
+
 }  // namespace
 
 int CmdUnlock(const Invocation& invocation, ui::Console& console) {
@@ -94,32 +179,29 @@ int CmdUnlock(const Invocation& invocation, ui::Console& console) {
   const auto state_dir = StateDirOf(wiring, config);
   if (!state_dir) return console.Fail(state_dir.error());
   run::RunStore store(wiring.Files(), wiring.Clock(), *state_dir);
-  const auto found = Find(wiring, store, invocation.Argument(0));
+  const auto door = DoorOf(wiring, config, console, store, invocation.Argument(0));
+  const auto locks = door->Locks();
+  if (!locks) return console.Fail(locks.error());
+  const auto found = Find(store, *locks, invocation.Argument(0));
   if (!found) return console.Fail(found.error());
   const ui::View view = ViewOf(wiring, *found, console.ErrStyle());
   console.Show(view);
   if (found->stored && found->stored->is_live)
     return console.Fail(
         Error{ErrorCode::kLocked, "a process of this machine works on the run", "", {}});
-  const auto alive = LiveMigrators(wiring.Docker(), found->project);
-  if (!alive) return console.Fail(alive.error());
-  if (!alive->empty())
-    return console.Fail(Error{ErrorCode::kMigrationRunning,
-                              "a migration of this stack is at work: " + Join(*alive, ", "),
-                              "wait for it; if it hangs, docker kill it, then resume or roll back "
-                              "the run",
-                              {}});
-  const bool is_cut = found->stored && found->stored->HasTouched();
+  if (const Status still = door->CheckStill(*found); !still) return console.Fail(still.error());
+  const bool gives_up = door->GivesUp(*found);
+  const bool is_cut = gives_up && found->stored && found->stored->HasTouched();
   const std::string id = found->lock ? found->lock->holder.run : found->stored->files.id;
   if (const auto over = console.AskOrEnd(
-          fmt::format("Give up run {}{}?", id,
+          fmt::format("{} run {}{}?", gives_up ? "Give up" : "Take the lock from", id,
                       is_cut
                           ? ", which has touched the stack and can still be resumed or rolled back"
                           : ""),
           config.is_yes, wiring.Interrupts()))
     return *over;
   // Of a run that is over only the lock is left: how it ended stays as it is.
-  if (found->stored && found->stored->IsOpen()) {
+  if (gives_up && found->stored && found->stored->IsOpen()) {
     const auto lock = store.Lock(fmt::format("unlock on {}", wiring.HostName()));
     if (!lock) return console.Fail(lock.error());
     if (const Status given_up = store.Abandon(
@@ -128,9 +210,11 @@ int CmdUnlock(const Invocation& invocation, ui::Console& console) {
         !given_up)
       return console.Fail(given_up.error());
   }
-  if (const Status released = EngineLock(wiring.Docker(), found->project).Release(id); !released)
+  if (const Status released = door->Release(*found, id); !released)
     return console.Fail(released.error());
-  console.Note(fmt::format("run {} is given up; the stack is as the run left it", id));
+  console.Note(gives_up
+                   ? fmt::format("run {} is given up; what it worked on is as the run left it", id)
+                   : fmt::format("the lock of run {} is free: resume and rollback take it", id));
   return console.End(ExitCode::kDone, {});
 }
 

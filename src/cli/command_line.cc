@@ -149,7 +149,9 @@ Result<CommandLine> ParseCommandLine(const Words& arguments) {
                                                   : (key.commands & line.command->bit) != 0;
     if (!is_taken) continue;
     std::string names = fmt::format("--{}", key.name);
-    if (key.short_flag != 0) names = fmt::format("-{},{}", key.short_flag, names);
+    const char letter =
+        config::ShortFlagOf(key, line.command == nullptr ? config::kEvery : line.command->bit);
+    if (letter != 0) names = fmt::format("-{},{}", letter, names);
     options[std::string(key.name)] =
         key.TakesValue() ? app.add_option(names)->expected(1)->allow_extra_args(false)
                          : app.add_flag(names);

@@ -22,6 +22,21 @@ constexpr Example kComposeExamples[] = {
     {"milvus-upgrade compose --to 2.3.5 --yes --output json --verify-cmd './smoke-test 127.0.0.1'",
      "in a CI job: no question, one JSON object, proven by a client"},
 };
+constexpr Example kRollingExamples[] = {
+    {"milvus-upgrade rolling -n default -i my-release -t 2.2.4 -w milvusdb/milvus:v2.2.4",
+     "as rollingUpdate.sh: plan, show, ask, roll one component after another"},
+    {"milvus-upgrade rolling -i my-release -t 2.2.4 --until wait/querycoord",
+     "the coordinators now; resume goes on with the nodes"},
+};
+constexpr Example kCheckRollingExamples[] = {
+    {"milvus-upgrade check rolling -n default -i my-release -t 2.2.4",
+     "every finding at once, nothing touched"},
+};
+constexpr Example kPlanRollingExamples[] = {
+    {"milvus-upgrade plan rolling -i my-release -t 2.2.4 --order operator",
+     "each step with its reason, in the order of milvus-operator"},
+    {"milvus-upgrade plan rolling -i my-release -t 2.2.4 --out upgrade.plan", "save it for apply"},
+};
 constexpr Example kCheckExamples[] = {
     {"milvus-upgrade check compose --to 2.3.5", "every finding at once, nothing touched"},
     {"milvus-upgrade check compose --to 2.3.5 -f docker-compose.yml -f override.yml",
@@ -101,6 +116,20 @@ constexpr CommandRow kRows[] = {
      "to",
      false,
      CmdCompose},
+    {"rolling",
+     config::kRolling,
+     "upgrade a Milvus that Helm installed on Kubernetes, one component after another",
+     "Each Deployment is patched only after the one before is truly done: its pods run the image, "
+     "are "
+     "ready and stay so, and the old ones are gone. What gets stuck says why within seconds, and "
+     "the "
+     "rest stays as it is: --on-failure is stop here, where it is not given. The state of the run "
+     "is in $XDG_STATE_HOME/milvus-upgrade and in the namespace.",
+     {},
+     kRollingExamples,
+     "release to",
+     false,
+     CmdRolling},
     {"check compose",
      config::kCheck,
      "show every finding about an upgrade, touch nothing",
@@ -110,6 +139,15 @@ constexpr CommandRow kRows[] = {
      "to",
      true,
      CmdCheckCompose},
+    {"check rolling",
+     config::kCheckRolling,
+     "show every finding about a rolling upgrade, touch nothing",
+     "A finding has an id, a cause and a fix; --skip-check takes the id.",
+     {},
+     kCheckRollingExamples,
+     "release to",
+     true,
+     CmdCheckRolling},
     {"plan compose",
      config::kPlan,
      "show what an upgrade would do and why",
@@ -119,6 +157,15 @@ constexpr CommandRow kRows[] = {
      "to",
      true,
      CmdPlanCompose},
+    {"plan rolling",
+     config::kPlanRolling,
+     "show what a rolling upgrade would do and why",
+     "The plan holds all that apply needs. It holds no template of a pod.",
+     {},
+     kPlanRollingExamples,
+     "release to",
+     true,
+     CmdPlanRolling},
     {"migrate",
      config::kMigrate,
      "migrate the metadata of Milvus 2.1 in etcd, back it up, or roll it back",

@@ -44,8 +44,8 @@ struct CommandRow {
   std::string_view more;     // a few sentences; may be ""
   std::span<const ArgumentRow> arguments;
   std::span<const Example> examples;
-  std::string_view required_flag;  // "to", or ""
-  bool is_read_only;               // a result that could not be written fails the command
+  std::string_view required_flags;  // "release to", or ""
+  bool is_read_only;                // a result that could not be written fails the command
   int (*run)(const Invocation&, ui::Console&);
 };
 
@@ -56,15 +56,18 @@ const CommandRow* FindCommand(std::string_view path);
 // One a verb, each in its cmd_<verb>.cc.
 int CmdApply(const Invocation& invocation, ui::Console& console);
 int CmdCheckCompose(const Invocation& invocation, ui::Console& console);
+int CmdCheckRolling(const Invocation& invocation, ui::Console& console);
 int CmdCompletion(const Invocation& invocation, ui::Console& console);
 int CmdCompose(const Invocation& invocation, ui::Console& console);
 int CmdHistory(const Invocation& invocation, ui::Console& console);
 int CmdMan(const Invocation& invocation, ui::Console& console);
 int CmdMigrate(const Invocation& invocation, ui::Console& console);
 int CmdPlanCompose(const Invocation& invocation, ui::Console& console);
+int CmdPlanRolling(const Invocation& invocation, ui::Console& console);
 int CmdReport(const Invocation& invocation, ui::Console& console);
 int CmdResume(const Invocation& invocation, ui::Console& console);
 int CmdRollback(const Invocation& invocation, ui::Console& console);
+int CmdRolling(const Invocation& invocation, ui::Console& console);
 int CmdStatus(const Invocation& invocation, ui::Console& console);
 int CmdRunsPrune(const Invocation& invocation, ui::Console& console);
 int CmdUnlock(const Invocation& invocation, ui::Console& console);

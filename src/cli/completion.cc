@@ -59,9 +59,14 @@ bool IsPath(const config::KeyRow& key) {
   return key.type == config::KeyType::kPath || key.type == config::KeyType::kPathList;
 }
 
+// A letter that two keys have is completed as that of the key that every command takes.
 std::string Labels(const config::KeyRow& key) {
-  return key.short_flag == 0 ? fmt::format("--{}", key.name)
-                             : fmt::format("--{}|-{}", key.name, key.short_flag);
+  const auto same = std::count_if(
+      config::KeyTable().begin(), config::KeyTable().end(),
+      [&](const config::KeyRow& other) { return other.short_flag == key.short_flag; });
+  const bool has_letter = key.short_flag != 0 && (same == 1 || key.commands == config::kEvery);
+  return has_letter ? fmt::format("--{}|-{}", key.name, key.short_flag)
+                    : fmt::format("--{}", key.name);
 }
 
 // For single quotes of sh-like shells and of fish alike: our texts hold neither quote nor backslash
@@ -81,12 +86,13 @@ std::string ZshText(std::string_view text) {
   return escaped;
 }
 
-std::string ZshSpec(const config::KeyRow& key) {
+std::string ZshSpec(const config::KeyRow& key, unsigned command) {
   std::string spec;
+  const char letter = config::ShortFlagOf(key, command);
   const std::string star = key.IsList() ? "*" : "";
-  if (key.short_flag != 0) {
-    spec = key.IsList() ? fmt::format("'*'{{-{0},--{1}}}'", key.short_flag, key.name)
-                        : fmt::format("'(-{0} --{1})'{{-{0},--{1}}}'", key.short_flag, key.name);
+  if (letter != 0) {
+    spec = key.IsList() ? fmt::format("'*'{{-{0},--{1}}}'", letter, key.name)
+                        : fmt::format("'(-{0} --{1})'{{-{0},--{1}}}'", letter, key.name);
   } else {
     spec = fmt::format("'{}--{}", star, key.name);
   }
@@ -179,7 +185,8 @@ std::string ZshCompletion() {
     text += fmt::format("    '{}')\n", prefix);
     if (const CommandRow* command = FindCommand(prefix)) {
       text += "      _arguments -s";
-      for (const config::KeyRow* key : KeysOf(*command)) text += " \\\n        " + ZshSpec(*key);
+      for (const config::KeyRow* key : KeysOf(*command))
+        text += " \\\n        " + ZshSpec(*key, command->bit);
       text += fmt::format(" \\\n        '(-h --help)'{{-h,--help}}'[{}]'", "show this help");
       for (const ArgumentRow& argument : command->arguments) {
         const std::string what = !argument.choices.empty() ? fmt::format("({})", argument.choices)
@@ -245,7 +252,8 @@ std::string FishCompletion() {
     }
     for (const config::KeyRow* key : KeysOf(*command)) {
       text += fmt::format("{} -l {}", head, key->name);
-      if (key->short_flag != 0) text += fmt::format(" -s {}", key->short_flag);
+      if (const char letter = config::ShortFlagOf(*key, command->bit); letter != 0)
+        text += fmt::format(" -s {}", letter);
       if (key->TakesValue()) text += IsPath(*key) ? " -r -F" : " -x";
       if (!key->choices.empty()) text += fmt::format(" -a '{}'", key->choices);
       text += fmt::format(" -d '{}'\n", Quoted(key->help));

@@ -60,7 +60,11 @@ class ComposeTarget : public RunTarget {
         way_back_(wiring.Docker()) {}
 
   Status Take(const LockHolder& holder) override { return lock_.Take(LockImage(), holder); }
+  // The engine's lock is a container: nothing but a person removes it.
+  Status BeforeChange(const plan::Step&) override { return {}; }
   Status Release(const std::string& run) override { return lock_.Release(run); }
+  Status CheckFree() override { return lock_.CheckFree(); }
+  Result<std::optional<LockHolder>> Holder() override { return lock_.Holder(); }
   std::string LockName() const override { return "the container " + lock_.Name(); }
 
   Status StartProbes(run::Journal& journal, bool is_down) override {

@@ -31,9 +31,9 @@ std::string ExitCodes(const ui::Style& style) {
 
 std::string UsageLine(const CommandRow& command) {
   std::string line = fmt::format("milvus-upgrade {}", command.path);
-  if (!command.required_flag.empty()) {
-    const config::KeyRow* key = config::FindKey(command.required_flag);
-    line += fmt::format(" --{} {}", key->name, key->value_name);
+  for (const std::string& name : Split(command.required_flags, ' ')) {
+    if (const config::KeyRow* key = config::FindKey(name))
+      line += fmt::format(" --{} {}", key->name, key->value_name);
   }
   for (const ArgumentRow& argument : command.arguments)
     line += argument.is_required ? fmt::format(" {}", argument.name)
@@ -41,9 +41,10 @@ std::string UsageLine(const CommandRow& command) {
   return line + " [flags]";
 }
 
-std::string FlagLabel(const config::KeyRow& key) {
-  std::string label = key.short_flag == 0 ? fmt::format("    --{}", key.name)
-                                          : fmt::format("-{}, --{}", key.short_flag, key.name);
+std::string FlagLabel(const config::KeyRow& key, unsigned command) {
+  const char letter = config::ShortFlagOf(key, command);
+  std::string label =
+      letter == 0 ? fmt::format("    --{}", key.name) : fmt::format("-{}, --{}", letter, key.name);
   if (key.TakesValue()) label += fmt::format(" {}", key.value_name);
   return label;
 }
@@ -74,7 +75,7 @@ std::string CommandHelp(const CommandRow& command, const ui::Style& style) {
   text += "\n" + style.Bold("Flags") + "\n";
   for (const config::KeyRow& key : config::KeyTable()) {
     if ((key.commands & command.bit) != 0)
-      text += ui::Entry("  " + FlagLabel(key), FlagText(key), kColumn, style);
+      text += ui::Entry("  " + FlagLabel(key, command.bit), FlagText(key), kColumn, style);
   }
   text += ui::Entry(fmt::format("  {}", kHelpLabel), kHelpText, kColumn, style);
   text += "\n" + ui::Entry("",
@@ -103,7 +104,7 @@ std::string OverviewHelp(const ui::Style& style) {
   text += "\n" + style.Bold("Flags of every command") + "\n";
   for (const config::KeyRow& key : config::KeyTable()) {
     if (key.commands == config::kEvery)
-      text += ui::Entry("  " + FlagLabel(key), FlagText(key), kColumn, style);
+      text += ui::Entry("  " + FlagLabel(key, config::kEvery), FlagText(key), kColumn, style);
   }
   text += ui::Entry(fmt::format("  {}", kHelpLabel), kHelpText, kColumn, style);
   text += ui::Entry(fmt::format("  {}", kVersionLabel), kVersionText, kColumn, style);

@@ -15,8 +15,8 @@ std::string CommandHelp(const CommandRow& command, const ui::Style& style);
 
 // "milvus-upgrade apply FILE [flags]"
 std::string UsageLine(const CommandRow& command);
-// "-f, --file FILE"
-std::string FlagLabel(const config::KeyRow& key);
+// "-f, --file FILE", as this command takes it.
+std::string FlagLabel(const config::KeyRow& key, unsigned command);
 // The sentence of a key with its choices, default and variable.
 std::string FlagText(const config::KeyRow& key);
 // "help" and "version" are no keys: they are understood everywhere.

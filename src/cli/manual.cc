@@ -69,7 +69,7 @@ std::string ManPage() {
   }
   text += ".SH FLAGS\n";
   for (const config::KeyRow& key : config::KeyTable()) {
-    text += RoffItem(FlagLabel(key), FlagText(key));
+    text += RoffItem(FlagLabel(key, config::kEvery), FlagText(key));
     text += fmt::format("Taken by: {}.\n", Roff(CommandsOf(key)));
   }
   text += RoffItem(kHelpLabel, kHelpText) + RoffItem(kVersionLabel, kVersionText);

@@ -135,6 +135,7 @@ Result<Prepared> Prepare(const observe::World& world, const config::Config& conf
   prepared.to = to.Text();
   MU_TRY(prepared.view, observe::ObserveCompose(world, config));
   const model::Observed& observed = prepared.view.observed;
+  prepared.plan.instance = observed.project.name;
   MU_TRY(const model::Version from, RunningVersion(config, observed));
   prepared.from = from.Text();
 

@@ -15,15 +15,21 @@
 
 namespace mu::cli {
 
-struct Prepared {
-  observe::ComposeView view;
+// What would be done, and all that stands against it.
+struct Proposal {
   std::string from;
   std::string to;
   std::vector<model::Finding> findings;  // all of them, also those of the path and of the edit
   std::optional<Error>
-      refusal;      // of the version path (exit 4), kept so that the findings are shown with it
-  plan::Plan plan;  // without steps when refused or when there is nothing to do
+      refusal;  // of the version path (exit 4), kept so that the findings are shown with it
+  // Without steps when refused or when there is nothing to do; its instance and cluster are there
+  // in any case.
+  plan::Plan plan;
   std::vector<std::string> diffs;  // one a file, secrets masked
+};
+
+struct Prepared : Proposal {
+  observe::ComposeView view;
 };
 
 // Errors: those of observing; kVersionUnknown, kMixedVersions, kUsage (an unknown check name).

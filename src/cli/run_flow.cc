@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "cli/compose_target.h"
+#include "cli/kube_target.h"
 #include "milvus_upgrade/base/text.h"
 #include "milvus_upgrade/run/standing.h"
 #include "ui/plan_view.h"
@@ -69,9 +70,10 @@ class Flow {
         files_,
         store_,
         *target_,
-        {*effects, *journal_, wiring_.Clock(), wiring_.Interrupts(), *progress_, files_.folder},
+        {*effects, *journal_, wiring_.Clock(), wiring_.Interrupts(), *progress_, files_.folder,
+         run::kPatience, [this](const plan::Step& step) { return target_->BeforeChange(step); }},
         {config_.pause_before, config_.until},
-        config_.rolls_back_on_failure};
+        RollsBack()};
     MU_TRY(run::Ending ending, is_new ? course.GoBack(*rollback) : course.Follow(rollback));
     if (ending.code == ExitCode::kInterrupted) ending.code = wiring_.InterruptedExit();
     MU_CHECK(target_->EndProbes(*journal_));
@@ -86,6 +88,14 @@ class Flow {
     MU_CHECK(run::Finish(*journal_, ending.outcome, ending.code));
     progress_.reset();
     return ending;
+  }
+
+  // Half of a release in the new version serves as well as all of it: there a person decides, where
+  // nothing was said.
+  bool RollsBack() const {
+    const auto source = config_.sources.find("on-failure");
+    const bool is_said = source != config_.sources.end() && source->second != "default";
+    return config_.rolls_back_on_failure && (is_said || plan_.kind != plan::PlanKind::kRolling);
   }
 
   Wiring& wiring_;
@@ -118,7 +128,8 @@ Status CheckStaging(const config::Config& config, const plan::Plan& plan) {
 }  // namespace
 
 std::unique_ptr<RunTarget> MakeTarget(Wiring& wiring, const plan::Plan& plan) {
-  return MakeComposeTarget(wiring, plan);
+  return plan.kind == plan::PlanKind::kRolling ? MakeKubeTarget(wiring, plan)
+                                               : MakeComposeTarget(wiring, plan);
 }
 
 int StartRun(Wiring& wiring, const config::Config& config, ui::Console& console,
@@ -141,7 +152,7 @@ int RollBackRun(Wiring& wiring, const config::Config& config, ui::Console& conso
                 run::RunStore& store, const run::StoredRun& stored, const BackOptions& options) {
   const auto back = MakeTarget(wiring, stored.plan)
                         ->PlanBack({stored.plan, stored.records, stored.files.id, true,
-                                    options.from_snapshot, options.accepts_data_loss});
+                                    options.from_snapshot, options.accepts_data_loss, config.only});
   if (!back) {
     // A run that is over is well: that there is no way back from it is no call for a person.
     const bool is_refusal = back.error().code == ErrorCode::kIrreversible && !stored.IsOpen();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,14 @@ class RunTarget : public run::WayBack {
   // The lock that keeps others off, wherever they run. The lock of this very run is taken as held
   // already. Errors: kLocked with holder, host and state folder.
   virtual Status Take(const LockHolder& holder) = 0;
-  // Only the lock of this run is given back.
+  // Just before each step that changes the world. Errors: kLocked when the lock is ours no more.
+  virtual Status BeforeChange(const plan::Step& step) = 0;
+  // Of a run that is over, or that has touched nothing: only the lock of this run is given back.
   virtual Status Release(const std::string& run) = 0;
+  // Errors: kLocked, as those of Take, when any run holds it.
+  virtual Status CheckFree() = 0;
+  // Who holds it, if anyone.
+  virtual Result<std::optional<LockHolder>> Holder() = 0;
   // For people: "the container milvus-upgrade-lock-milvus".
   virtual std::string LockName() const = 0;
 

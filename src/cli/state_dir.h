@@ -7,11 +7,20 @@
 
 #include "cli/wiring.h"
 #include "milvus_upgrade/config/config.h"
+#include "milvus_upgrade/plan/plan.h"
 
 namespace mu::cli {
 
-// --state-dir, else .milvus-upgrade in the project folder as Compose finds it, else in this folder:
-// the compose file may be gone when a report is read. Errors: those of observe::ResolveSelectors.
+// The cluster and namespace that were asked for; what kubectl finds by itself is "".
+plan::KubeTarget KubeOf(const config::Config& config);
+
+// --state-dir, else of a release that is named its folder under $XDG_STATE_HOME/milvus-upgrade
+// (~/.local/state), else .milvus-upgrade in the project folder as Compose finds it, else in this
+// folder: the compose file may be gone when a report is read. Where there is neither, the folder of
+// the release that was rolled last from here. Errors: those of observe::ResolveSelectors and of the
+// kubeconfig.
 Result<std::string> StateDirOf(Wiring& wiring, const config::Config& config);
+// The same from a plan: nothing is looked for.
+std::string StateDirOf(Wiring& wiring, const config::Config& config, const plan::Plan& plan);
 
 }  // namespace mu::cli

@@ -100,6 +100,18 @@ Status SetOnFailure(Config& config, const Values& values) {
   return {};
 }
 
+Status SetOrder(Config& config, const Values& values) {
+  config.order = values.back() == "script"     ? RollingOrder::kScript
+                 : values.back() == "operator" ? RollingOrder::kOperator
+                                               : RollingOrder::kAuto;
+  return {};
+}
+
+Status SetImage(Config& config, const Values& values) {
+  MU_CHECK(model::ParseImageRef(values.back()));
+  return SetText<&Config::image>(config, values);
+}
+
 Status SetMigrationEngine(Config& config, const Values& values) {
   config.migration_engine =
       values.back() == "builtin" ? MigrationEngine::kBuiltin : MigrationEngine::kContainer;
@@ -128,11 +140,40 @@ using G = Given;
 
 // In the order of --help.
 constexpr KeyRow kRows[] = {
-    {"to", 0, T::kText, G::kEverywhere, "", "VERSION", "", "the Milvus version to upgrade to",
-     kCompose | kCheck | kPlan, SetVersion<&Config::to>},
+    {"release", 'i', T::kText, G::kEverywhere, "", "RELEASE", "",
+     "the Helm release of Milvus, as its label app.kubernetes.io/instance says",
+     kRollingAll | kKubeRuns, SetText<&Config::release>},
+    {"namespace", 'n', T::kText, G::kEverywhere, "default", "NAMESPACE", "",
+     "the namespace of the release", kRollingAll | kKubeRuns, SetText<&Config::name_space>},
+    {"to", 't', T::kText, G::kEverywhere, "", "VERSION", "", "the Milvus version to upgrade to",
+     kCompose | kCheck | kPlan | kRollingAll, SetVersion<&Config::to>},
+    {"image", 'w', T::kText, G::kEverywhere, "", "IMAGE", "",
+     "the new image; without it the repository that runs, with the tag of --to", kRollingAll,
+     SetImage},
+    {"operation", 'o', T::kChoice, G::kFlagOnly, "update", "WHAT", "update",
+     "what to do, as for rollingUpdate.sh", kRollingAll, nullptr},
+    {"context", 0, T::kText, G::kEverywhere, "", "NAME", "",
+     "context of the kubeconfig, as for kubectl", kRollingAll | kKubeRuns,
+     SetText<&Config::context>},
+    {"kubeconfig", 0, T::kPath, G::kEverywhere, "", "FILE", "", "as for kubectl",
+     kRollingAll | kKubeRuns, SetText<&Config::kubeconfig>},
+    {"order", 0, T::kChoice, G::kEverywhere, "auto", "WHAT", "auto script operator",
+     "whose order of the components: that of rollingUpdate.sh, that of milvus-operator, or the "
+     "first that has a place for all",
+     kRollingAll, SetOrder},
+    {"only", 0, T::kTextList, G::kFlagOnly, "", "COMPONENT", "",
+     "roll this component only (back, with rollback), and leave the others as they are; may be "
+     "repeated",
+     kRollingAll | kRollback, SetText<&Config::only>},
+    {"keep-strategy", 0, T::kFlag, G::kEverywhere, "false", "", "",
+     "leave the strategy of a Deployment as the rollout needed it", kRollingAll,
+     SetBool<&Config::keeps_strategy>},
+    {"allow-downtime", 0, T::kFlag, G::kFlagAndEnvironment, "false", "", "",
+     "stop a standalone before the new one starts, where two cannot run at a time", kRollingAll,
+     SetBool<&Config::allows_downtime>},
     {"from", 0, T::kText, G::kEverywhere, "", "VERSION", "",
      "the version that runs now, where neither the image tag nor the sessions in etcd tell it",
-     kPlanning, SetVersion<&Config::from>},
+     kPlanning | kRollingAll, SetVersion<&Config::from>},
     {"file", 'f', T::kPathList, G::kEverywhere, "", "FILE", "",
      "compose file, as for docker compose; may be repeated, later ones win", kFindsRuns,
      SetSelector<&S::files>},
@@ -149,28 +190,28 @@ constexpr KeyRow kRows[] = {
      SetSelector<&S::profiles>},
     {"yes", 'y', T::kFlag, G::kFlagAndEnvironment, "false", "", "",
      "answer yes to the question before the run",
-     kRunning | kRollback | kMigrate | kUnlock | kPrune, SetBool<&Config::is_yes>},
+     kRunning | kRolling | kRollback | kMigrate | kUnlock | kPrune, SetBool<&Config::is_yes>},
     {"dry-run", 0, T::kFlag, G::kFlagAndEnvironment, "false", "", "",
      "show what would be done and write nothing, not even the state folder",
-     kCompose | kMigrate | kPrune, SetBool<&Config::is_dry_run>},
+     kCompose | kRolling | kMigrate | kPrune, SetBool<&Config::is_dry_run>},
     {"skip-check", 0, T::kTextList, G::kEverywhere, "", "NAME", "",
-     "go on although this check fails; may be repeated, and only by name", kPlanning,
+     "go on although this check fails; may be repeated, and only by name", kPlanning | kRollingAll,
      SetText<&Config::skipped_checks>},
     {"stop-timeout", 0, T::kDurationOrAuto, G::kEverywhere, "auto", "DURATION|auto", "",
      "how long a Milvus container may take to stop; auto waits as long as waiting was measured to "
      "help",
      kPlanning, SetStop},
     {"timeout", 0, T::kDuration, G::kEverywhere, "10m", "DURATION", "",
-     "how long each gate may wait", kPlanning, SetTimeout},
+     "how long each gate may wait", kPlanning | kRollingAll, SetTimeout},
     {"stable-for", 0, T::kDuration, G::kEverywhere, "5s", "DURATION", "",
-     "how long the new containers must run without a restart", kPlanning,
+     "how long the new containers must run without a restart", kPlanning | kRollingAll,
      SetDuration<&Config::stable_for>},
     {"verify-cmd", 0, T::kCommand, G::kEverywhere, "", "COMMAND", "",
      "a client's check, run before and after: its exit code must be the same; one text, split into "
      "words without a shell",
-     kPlanning, SetCommand<&Config::verify_command>},
+     kPlanning | kRollingAll, SetCommand<&Config::verify_command>},
     {"verify-output", 0, T::kFlag, G::kEverywhere, "false", "", "",
-     "what --verify-cmd prints must be the same, too", kPlanning,
+     "what --verify-cmd prints must be the same, too", kPlanning | kRollingAll,
      SetBool<&Config::verify_compares_output>},
     {"probe-cmd", 0, T::kCommand, G::kEverywhere, "", "COMMAND", "",
      "a client's request, run again and again to measure the outage: exit 0 is an answer",
@@ -181,12 +222,12 @@ constexpr KeyRow kRows[] = {
     {"on-failure", 0, T::kChoice, G::kEverywhere, "rollback", "WHAT", "rollback stop",
      "when the new version does not come up: put the old one back where that is possible, or stop "
      "there",
-     kRunning, SetOnFailure},
+     kRunning | kRolling, SetOnFailure},
     {"pause-before", 0, T::kText, G::kFlagOnly, "", "STEP", "",
-     "stop before this step of the plan, with exit 8; resume goes on", kRunning,
+     "stop before this step of the plan, with exit 8; resume goes on", kRunning | kRolling,
      SetText<&Config::pause_before>},
     {"until", 0, T::kText, G::kFlagOnly, "", "STEP", "",
-     "stop after this step of the plan, with exit 8; resume goes on", kRunning,
+     "stop after this step of the plan, with exit 8; resume goes on", kRunning | kRolling,
      SetText<&Config::until>},
     {"migrate-file", 'c', T::kPath, G::kEverywhere, "", "FILE", "",
      "migrate.yaml, the input file of Milvus's meta-migration tool; compose finds it beside the "
@@ -223,9 +264,10 @@ constexpr KeyRow kRows[] = {
      nullptr},
     {"keep", 0, T::kText, G::kFlagOnly, "10", "COUNT", "", "how many of the newest runs stay",
      kPrune, nullptr},
-    {"out", 0, T::kPath, G::kFlagOnly, "", "FILE", "", "save the plan for apply", kPlan, nullptr},
+    {"out", 0, T::kPath, G::kFlagOnly, "", "FILE", "", "save the plan for apply",
+     kPlan | kPlanRolling, nullptr},
     {"detailed-exitcode", 0, T::kFlag, G::kFlagOnly, "false", "", "",
-     "exit 10 when the plan has something to do, 0 when it has not", kPlan, nullptr},
+     "exit 10 when the plan has something to do, 0 when it has not", kPlan | kPlanRolling, nullptr},
     {"format", 0, T::kChoice, G::kFlagOnly, "text", "FORMAT", "text md json", "form of the report",
      kReport, nullptr},
     {"platform", 0, T::kChoice, G::kFlagOnly, "standalone", "WHAT", "standalone cluster kubernetes",
@@ -291,6 +333,14 @@ std::string KeyRow::EnvironmentName() const {
 }
 
 std::span<const KeyRow> KeyTable() { return kRows; }
+
+char ShortFlagOf(const KeyRow& row, unsigned command) {
+  for (const KeyRow& other : kRows) {
+    if (&other == &row) break;
+    if (other.short_flag == row.short_flag && (other.commands & command) == command) return 0;
+  }
+  return row.short_flag;
+}
 
 const KeyRow* FindKey(std::string_view name) {
   const auto* const it = std::find_if(std::begin(kRows), std::end(kRows),

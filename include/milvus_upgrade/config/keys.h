@@ -33,12 +33,18 @@ enum Commands : unsigned {
   kRollback = 1u << 11,
   kUnlock = 1u << 12,
   kPrune = 1u << 13,
+  kRolling = 1u << 14,
+  kCheckRolling = 1u << 15,
+  kPlanRolling = 1u << 16,
   kPlanning = kCompose | kCheck | kPlan,
+  kRollingAll = kRolling | kCheckRolling | kPlanRolling,
+  kKubeRuns =  // look for the runs of a release where one is named
+  kResume | kRollback | kStatus | kHistory | kReport | kUnlock | kPrune,
   kRunning = kCompose | kApply | kResume,
   kFindsRuns =  // by the project folder
   kPlanning | kResume | kRollback | kStatus | kHistory | kReport | kUnlock | kPrune,
-  kOfRuns = kFindsRuns | kApply,  // apply has the project folder in its plan
-  kEvery = (1u << 14) - 1,
+  kOfRuns = kFindsRuns | kApply | kRollingAll,  // apply has the project folder in its plan
+  kEvery = (1u << 17) - 1,
 };
 
 enum class KeyType {
@@ -59,7 +65,7 @@ enum class Given { kFlagOnly = 1, kFlagAndEnvironment = 2, kEverywhere = 3 };
 
 struct KeyRow {
   std::string_view name;  // "stop-timeout": the long flag and the key in the file
-  char short_flag;        // 0: none
+  char short_flag;        // 0: none; see ShortFlagOf
   KeyType type;
   Given given;
   std::string_view default_text;  // as it would be written; "" when there is none
@@ -76,6 +82,9 @@ struct KeyRow {
 
 std::span<const KeyRow> KeyTable();
 const KeyRow* FindKey(std::string_view name);
+// Of two keys with one letter, a command that takes both gives it to the first of the table:
+// rollingUpdate.sh has its own -o.
+char ShortFlagOf(const KeyRow& row, unsigned command);
 
 struct Inputs {
   unsigned command = kOther;

@@ -16,7 +16,7 @@ test_bash_completes_commands_flags_and_values() {
   expect_code 0
   bash -n "$FOLDER/out" || fail "not a bash script"
   [[ $(complete_in_bash milvus-upgrade comp) == $'compose\ncompletion' ]] || fail "commands"
-  [[ $(complete_in_bash milvus-upgrade plan '') == $'compose\n--help' ]] || fail "second words"
+  [[ $(complete_in_bash milvus-upgrade plan '') == $'compose\nrolling\n--help' ]] || fail "second words"
   [[ $(complete_in_bash milvus-upgrade plan compose --det) == --detailed-exitcode ]] || fail "flags"
   [[ -z $(complete_in_bash milvus-upgrade compose --det) ]] || fail "a flag of another command"
   [[ $(complete_in_bash milvus-upgrade compose --progress g) == github ]] || fail "values"

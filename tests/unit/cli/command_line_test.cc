@@ -34,8 +34,9 @@ TEST(CommandTable, EveryCommandHasItsBitExamplesAndRequiredFlag) {
     EXPECT_FALSE(row.examples.empty()) << row.path;
     EXPECT_FALSE(row.summary.empty() || row.summary.ends_with('.')) << row.path;
     EXPECT_NE(row.run, nullptr) << row.path;
-    if (!row.required_flag.empty()) {
-      const auto* key = config::FindKey(row.required_flag);
+    for (const std::string& flag : Split(row.required_flags, ' ')) {
+      if (flag.empty()) continue;
+      const auto* key = config::FindKey(flag);
       ASSERT_NE(key, nullptr) << row.path;
       EXPECT_NE(key->commands & row.bit, 0u) << row.path;
     }
@@ -100,7 +101,8 @@ TEST(ParseCommandLine, UnderstandsHelpAnywhere) {
 
 TEST(ParseCommandLine, RefusesWhatItDoesNotKnowAndNamesTheNearest) {
   EXPECT_NE(Refused({"compsoe"}).find("did you mean compose?"), std::string::npos);
-  EXPECT_NE(Refused({"xy"}).find("the commands are: compose, check, plan"), std::string::npos);
+  EXPECT_NE(Refused({"xy"}).find("the commands are: compose, rolling, check, plan"),
+            std::string::npos);
   EXPECT_NE(Refused({"compose", "--stop-timeot", "1s"}).find("did you mean --stop-timeout?"),
             std::string::npos);
   EXPECT_NE(Refused({"compose", "-z"}).find("compose has no flag -z"), std::string::npos);

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/compose_flow.h"
+#include "cli/upgrade_flow.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "cli/engine_lock.h"
 #include "cli/prepare.h"
+#include "cli/prepare_release.h"
+#include "cli/run_copy.h"
 #include "cli/run_flow.h"
 #include "cli/state_dir.h"
 #include "cli/wiring.h"
 #include "milvus_upgrade/base/text.h"
+#include "milvus_upgrade/observe/rolling_observer.h"
 #include "milvus_upgrade/rules/checks.h"
 #include "milvus_upgrade/run/standing.h"
 #include "ui/findings_view.h"
@@ -24,7 +27,7 @@ std::string Holder(Wiring& wiring) {
                      wiring.Clock().WallTime());
 }
 
-Error RefusalOf(const Prepared& prepared) {
+Error RefusalOf(const Proposal& prepared) {
   if (prepared.refusal) return *prepared.refusal;
   std::vector<std::string> ids;
   for (const model::Finding& finding : prepared.findings) {
@@ -34,7 +37,7 @@ Error RefusalOf(const Prepared& prepared) {
   return {ErrorCode::kCheckFailed, "checks failed: " + Join(ids, ", "), "", {}};
 }
 
-bool IsRefused(const Prepared& prepared) {
+bool IsRefused(const Proposal& prepared) {
   return prepared.refusal || rules::HasErrors(prepared.findings);
 }
 
@@ -44,7 +47,7 @@ ui::View Joined(ui::View first, const ui::View& second) {
   return first;
 }
 
-ui::View ViewOf(const Prepared& prepared, const ui::Style& style) {
+ui::View ViewOf(const Proposal& prepared, const ui::Style& style) {
   if (prepared.refusal || rules::HasErrors(prepared.findings))
     return ui::FindingsView(prepared.findings, style);
   if (!prepared.plan.HasSteps()) {
@@ -52,6 +55,28 @@ ui::View ViewOf(const Prepared& prepared, const ui::Style& style) {
                   ui::FindingsView(prepared.findings, style));
   }
   return ui::PlanView(prepared.plan, prepared.diffs, style);
+}
+
+bool IsRelease(const config::Config& config) { return !config.release.empty(); }
+
+Result<Proposal> Propose(Wiring& wiring, const config::Config& config) {
+  if (IsRelease(config)) return PrepareRelease(wiring.Kube(KubeOf(config)), config);
+  MU_TRY(Prepared prepared, Prepare(wiring.World(), config));
+  return std::move(static_cast<Proposal&>(prepared));
+}
+
+// Of the world of the plan as it is now.
+Result<std::string> FingerprintNow(Wiring& wiring, const config::Config& config,
+                                   const plan::Plan& plan) {
+  if (plan.kind == plan::PlanKind::kRolling) {
+    MU_TRY(const auto release, observe::ObserveRelease(wiring.Kube(plan.kube), plan.instance));
+    return observe::FingerprintOf(release);
+  }
+  config::Config again = config;
+  again.selectors = plan.selectors;
+  again.to = plan.to;
+  MU_TRY(const auto view, observe::ObserveCompose(wiring.World(), again));
+  return observe::FingerprintOf(view.observed);
 }
 
 Error NotOver(const run::StoredRun& run) {
@@ -80,6 +105,49 @@ Result<std::optional<run::StoredRun>> OpenRun(Wiring& wiring, const config::Conf
   return *std::move(newest);
 }
 
+// Whether the run got stuck on an image, and another one is asked for now.
+bool IsWithOtherImage(const config::Config& config, const run::StoredRun& open) {
+  if (open.damage || open.is_live || open.rollback || open.EndState() != "needs-person")
+    return false;
+  const auto wanted = model::ParseImageRef(config.image);
+  for (const plan::Step& step : open.plan.steps) {
+    if (const auto* patch = std::get_if<plan::PatchDeployment>(&step.args))
+      return wanted && wanted->Text() != patch->image;
+  }
+  return false;
+}
+
+// Gives up the run that is open; nullopt when a new one may begin.
+std::optional<int> GiveUp(Wiring& wiring, const config::Config& config, const run::StoredRun& open,
+                          ui::Console& console) {
+  if (const auto over = console.AskOrEnd(
+          fmt::format("Run {} to {} is stuck. Give it up, and go on from where it stands with {}?",
+                      open.files.id, open.plan.to, config.image),
+          config.is_yes, wiring.Interrupts()))
+    return over;
+  run::RunStore store(wiring.Files(), wiring.Clock(), StateDirOf(wiring, config, open.plan));
+  const auto lock = store.Lock(Holder(wiring));
+  if (!lock) return console.Fail(lock.error());
+  const Status given_up = store.Abandon(
+      open.files, fmt::format("given up for {} at {}", config.image, wiring.Clock().WallTime()));
+  if (!given_up) return console.Fail(given_up.error());
+  const Status released = MakeTarget(wiring, open.plan)->Release(open.files.id);
+  if (!released) return console.Fail(released.error());
+  return std::nullopt;
+}
+
+// Of a release that another run holds: why nothing can be made of what it has left in its middle.
+std::optional<Error> HeldBy(Wiring& wiring, const config::Config& config) {
+  if (!IsRelease(config)) return std::nullopt;
+  plan::Plan plan;
+  plan.kind = plan::PlanKind::kRolling;
+  plan.instance = config.release;
+  plan.kube = KubeOf(config);
+  const Status free = MakeTarget(wiring, plan)->CheckFree();
+  return free || free.error().code != ErrorCode::kLocked ? std::nullopt
+                                                         : std::optional(free.error());
+}
+
 // The very same command again goes on with the run that it began; another one is refused.
 int GoOnWith(Wiring& wiring, const config::Config& config, const run::StoredRun& open,
              ui::Console& console) {
@@ -94,35 +162,44 @@ int GoOnWith(Wiring& wiring, const config::Config& config, const run::StoredRun&
   return ResumeRun(config, open.files.id, console);
 }
 
-// The engine-side lock of a run of ours that is over, or that was cut before it touched anything.
+// The lock of a run of ours that is over, or that was cut before it touched anything.
 // REQUIRES: the state folder's lock is held, so that no process of ours works on any of its runs.
-Status ReleaseOwnLock(Wiring& wiring, run::RunStore& store, EngineLock& lock) {
-  MU_TRY(const auto holder, lock.Holder());
-  if (!holder || holder->host != wiring.HostName() || holder->state_dir != store.StateDir())
-    return {};
+// True when nobody holds it now.
+Result<bool> ReleaseOwnLock(Wiring& wiring, run::RunStore& store, RunTarget& target) {
+  MU_TRY(const auto holder, target.Holder());
+  if (!holder) return true;
+  if (holder->host != wiring.HostName() || holder->state_dir != store.StateDir()) return false;
   const auto stored = store.Load(holder->run);
-  if (!stored || stored->IsOpen()) return {};
-  return lock.Release(holder->run);
+  if (!stored || stored->IsOpen()) return false;
+  MU_CHECK(target.Release(holder->run));
+  return true;
 }
+
+enum class Age { kOld, kFresh };  // of a plan: made a moment ago, and nobody was asked since
 
 // Refuses next to another run, looks again whether the world is still the plan's, and runs.
 // REQUIRES: the state folder's lock is held.
 int RunUnderLock(Wiring& wiring, const config::Config& config, ui::Console& console,
-                 run::RunStore& store, const plan::Plan& plan) {
+                 run::RunStore& store, const plan::Plan& plan, Age age) {
   // Another run makes the plan stale: that run is the news. The lock itself is taken by the flow.
-  EngineLock engine_lock(wiring.Docker(), plan.instance);
-  if (const Status released = ReleaseOwnLock(wiring, store, engine_lock); !released)
-    return console.Fail(released.error());
-  if (const Status free = engine_lock.CheckFree(); !free) return console.Fail(free.error());
-  config::Config again = config;
-  again.selectors = plan.selectors;
-  again.to = plan.to;
-  const auto view = observe::ObserveCompose(wiring.World(), again);
-  if (!view) return console.Fail(view.error());
-  if (observe::FingerprintOf(view->observed) != plan.fingerprint) {
+  const auto target = MakeTarget(wiring, plan);
+  const auto is_free = ReleaseOwnLock(wiring, store, *target);
+  if (!is_free) return console.Fail(is_free.error());
+  if (!*is_free) {
+    if (const Status free = target->CheckFree(); !free) return console.Fail(free.error());
+  }
+  // Each step of a rolling plan looks at its own facts once more.
+  if (age == Age::kFresh && plan.kind == plan::PlanKind::kRolling)
+    return StartRun(wiring, config, console, store, plan);
+  const auto fingerprint = FingerprintNow(wiring, config, plan);
+  if (!fingerprint) return console.Fail(fingerprint.error());
+  if (*fingerprint != plan.fingerprint) {
     return console.Fail(Error{ErrorCode::kStalePlan,
-                              "the stack is no longer what the plan was made from (files, "
-                              "containers, sessions or engine)",
+                              plan.kind == plan::PlanKind::kRolling
+                                  ? "the release is no longer what the plan was made from (a "
+                                    "Deployment's template or strategy, or its configuration)"
+                                  : "the stack is no longer what the plan was made from (files, "
+                                    "containers, sessions or engine)",
                               "",
                               {}});
   }
@@ -130,40 +207,52 @@ int RunUnderLock(Wiring& wiring, const config::Config& config, ui::Console& cons
 }
 
 int LockAndRun(Wiring& wiring, const config::Config& config, ui::Console& console,
-               const plan::Plan& plan) {
-  run::RunStore store(wiring.Files(), wiring.Clock(),
-                      wiring.StateDir(config, plan.project_directory));
+               const plan::Plan& plan, Age age) {
+  run::RunStore store(wiring.Files(), wiring.Clock(), StateDirOf(wiring, config, plan));
   const auto lock = store.Lock(Holder(wiring));
   if (!lock) return console.Fail(lock.error());
   if (const Status free = NoOpenRun(store); !free) return console.Fail(free.error());
-  return RunUnderLock(wiring, config, console, store, plan);
+  return RunUnderLock(wiring, config, console, store, plan, age);
 }
 
 int AskAndRun(Wiring& wiring, const config::Config& config, ui::Console& console,
-              const plan::Plan& plan) {
+              const plan::Plan& plan, Age age) {
+  const std::string where =
+      plan.kube.server.empty()
+          ? std::string()
+          : fmt::format(" in the namespace {} of {} at {}", plan.kube.name_space, plan.kube.context,
+                        plan.kube.server);
   if (const auto over = console.AskOrEnd(
-          fmt::format("Upgrade {} from {} to {}?", plan.instance, plan.from, plan.to),
+          fmt::format("Upgrade {}{} from {} to {}?", plan.instance, where, plan.from, plan.to),
           config.is_yes, wiring.Interrupts()))
     return *over;
-  return LockAndRun(wiring, config, console, plan);
+  return LockAndRun(wiring, config, console, plan, config.is_yes ? age : Age::kOld);
 }
 
 }  // namespace
 
-int RunCompose(const config::Config& config, ui::Console& console) {
-  if (!config.is_dry_run) {
-    if (const Status can_ask = console.CheckCanAsk(config.is_yes); !can_ask)
+int RunUpgrade(const config::Config& asked, ui::Console& console) {
+  if (!asked.is_dry_run) {
+    if (const Status can_ask = console.CheckCanAsk(asked.is_yes); !can_ask)
       return console.Fail(can_ask.error());
   }
   Wiring wiring;
-  const auto open = OpenRun(wiring, config);
+  const auto open = OpenRun(wiring, asked);
   if (!open) return console.Fail(open.error());
-  if (*open) return GoOnWith(wiring, config, **open, console);
-  const auto prepared = Prepare(wiring.World(), config);
-  if (!prepared) return console.Fail(prepared.error());
-  if (IsRefused(*prepared)) {
-    EngineLock lock(wiring.Docker(), prepared->view.observed.project.name);
-    if (const Status free = lock.CheckFree(); !free) return console.Fail(free.error());
+  config::Config config = asked;
+  if (*open) {
+    if (config.is_dry_run || !IsWithOtherImage(config, **open))
+      return GoOnWith(wiring, config, **open, console);
+    // What it has left is not ready, and its image may tell no version.
+    if (config.from.empty()) config.from = (*open)->plan.from;
+    config.skipped_checks.emplace_back("ready");
+  }
+  const auto prepared = Propose(wiring, config);
+  if (!prepared && *open) return console.Fail(prepared.error());
+  if (!prepared) return console.Fail(HeldBy(wiring, config).value_or(prepared.error()));
+  if (IsRefused(*prepared) && !*open) {
+    const Status free = MakeTarget(wiring, prepared->plan)->CheckFree();
+    if (!free) return console.Fail(free.error());
   }
   if (config.is_dry_run || (!prepared->plan.HasSteps() && !IsRefused(*prepared))) {
     const ui::View view = ViewOf(*prepared, console.OutStyle());
@@ -176,12 +265,16 @@ int RunCompose(const config::Config& config, ui::Console& console) {
     return console.Fail(refusal, RowOf(refusal.code).exit, ViewOf(*prepared, console.OutStyle()));
   }
   console.Show(ViewOf(*prepared, console.ErrStyle()));
-  return AskAndRun(wiring, config, console, prepared->plan);
+  if (*open) {
+    if (const auto over = GiveUp(wiring, config, **open, console)) return *over;
+    return LockAndRun(wiring, config, console, prepared->plan, Age::kOld);
+  }
+  return AskAndRun(wiring, config, console, prepared->plan, Age::kFresh);
 }
 
-int CheckCompose(const config::Config& config, ui::Console& console) {
+int CheckUpgrade(const config::Config& config, ui::Console& console) {
   Wiring wiring;
-  const auto prepared = Prepare(wiring.World(), config);
+  const auto prepared = Propose(wiring, config);
   if (!prepared) return console.Fail(prepared.error());
   const ui::View view = ui::FindingsView(prepared->findings, console.OutStyle());
   if (!IsRefused(*prepared)) return console.End(ExitCode::kDone, view);
@@ -189,10 +282,10 @@ int CheckCompose(const config::Config& config, ui::Console& console) {
   return console.Fail(refusal, RowOf(refusal.code).exit, view);
 }
 
-int PlanCompose(const config::Config& config, ui::Console& console, const std::string& out_file,
+int PlanUpgrade(const config::Config& config, ui::Console& console, const std::string& out_file,
                 bool is_detailed) {
   Wiring wiring;
-  const auto prepared = Prepare(wiring.World(), config);
+  const auto prepared = Propose(wiring, config);
   if (!prepared) return console.Fail(prepared.error());
   const ui::View view = ViewOf(*prepared, console.OutStyle());
   if (IsRefused(*prepared)) {
@@ -224,15 +317,23 @@ int ApplyPlan(const config::Config& config, const std::string& plan_file, ui::Co
     return console.End(ExitCode::kDone,
                        ui::NothingToDoView(plan->from, plan->to, console.OutStyle()));
   console.Show(ui::PlanView(*plan, {}, console.ErrStyle()));
-  return AskAndRun(wiring, config, console, *plan);
+  return AskAndRun(wiring, config, console, *plan, Age::kOld);
 }
 
 namespace {
 
+// Of a release: the copy of its run in the namespace, where that is the run which is asked for.
+Result<std::optional<CopiedRun>> CopyFor(Wiring& wiring, const config::Config& config,
+                                         const std::string& run_id) {
+  if (!IsRelease(config)) return std::nullopt;
+  MU_TRY(auto copy, RunCopy(wiring.Kube(KubeOf(config)), config.release).Load());
+  return copy && copy->holder.run.starts_with(run_id) ? std::move(copy) : std::nullopt;
+}
+
 // A run that is not in this state folder may be in another, or on another host: its lock on the
 // engine says where.
-Error WithPointer(Wiring& wiring, Error error) {
-  if (error.code != ErrorCode::kNoSuchRun) return error;
+Error WithPointer(Wiring& wiring, const config::Config& config, Error error) {
+  if (error.code != ErrorCode::kNoSuchRun || IsRelease(config)) return error;
   const auto locks = EngineLock::All(wiring.Docker());
   if (!locks || locks->empty()) return error;
   std::vector<std::string> found;
@@ -256,9 +357,15 @@ Result<HeldRun> HoldRun(Wiring& wiring, const config::Config& config, const std:
   MU_TRY(const std::string state_dir, StateDirOf(wiring, config));
   run::RunStore store(wiring.Files(), wiring.Clock(), state_dir);
   // The lock makes the state folder: not where there is no run.
-  if (const auto known = store.Find(run_id); !known)
-    return Fail(WithPointer(wiring, known.error()));
+  const auto known = store.Find(run_id);
+  MU_TRY(const auto copy, known ? std::nullopt : CopyFor(wiring, config, run_id));
+  if (!known && !copy) return Fail(WithPointer(wiring, config, known.error()));
+  if (copy) {
+    // Not while it is held where it began.
+    if (auto held = HeldBy(wiring, config)) return Fail(*std::move(held));
+  }
   MU_TRY(auto lock, store.Lock(Holder(wiring)));
+  if (copy) MU_CHECK(Adopt(wiring.Files(), wiring.Clock(), store, *copy));
   MU_TRY(run::StoredRun stored, store.Find(run_id));
   if (stored.damage) return Fail(*stored.damage);
   return HeldRun{std::move(store), std::move(lock), std::move(stored)};
@@ -278,7 +385,7 @@ int ResumeRun(const config::Config& config, const std::string& run_id, ui::Conso
         fmt::format("run {} was cut before it touched anything: it starts again as a new run, with "
                     "backups of now",
                     stored.files.id));
-    return RunUnderLock(wiring, config, console, held->store, stored.plan);
+    return RunUnderLock(wiring, config, console, held->store, stored.plan, Age::kOld);
   }
   if (!stored.IsOpen()) {
     return console.Fail(Error{ErrorCode::kNoSuchRun,
@@ -299,9 +406,11 @@ int RollBack(const config::Config& config, const std::string& run_id, const Back
   if (!held) return console.Fail(held.error());
   const run::StoredRun& stored = held->run;
   const std::string& id = stored.files.id;
+  if (!config.only.empty() && stored.plan.kind != plan::PlanKind::kRolling)
+    return console.Fail(Error{ErrorCode::kUsage, "--only is for a release on Kubernetes", "", {}});
   const auto nothing = [&](const std::string& why) {
-    EngineLock lock(wiring.Docker(), stored.plan.instance);
-    if (const Status released = ReleaseOwnLock(wiring, held->store, lock); !released)
+    const auto target = MakeTarget(wiring, stored.plan);
+    if (const auto released = ReleaseOwnLock(wiring, held->store, *target); !released)
       return console.Fail(released.error());
     console.Note(fmt::format("run {} {}: there is nothing to go back from", id, why));
     return console.End(ExitCode::kDone, {});
@@ -334,6 +443,7 @@ namespace {
 // The silent failure: healthy to look at, on metadata of another era, and every search fails. None
 // where the stack cannot be looked at.
 std::optional<model::Finding> EraOf(Wiring& wiring, const config::Config& config) {
+  if (IsRelease(config)) return std::nullopt;
   const auto view = observe::ObserveCompose(wiring.World(), config);
   if (!view) return std::nullopt;
   const auto findings = rules::RunChecks({config, view->observed});
@@ -352,21 +462,29 @@ int StatusOfRun(const config::Config& config, const std::string& run_id, ui::Con
   if (!state_dir) return console.Fail(state_dir.error());
   run::RunStore store(wiring.Files(), wiring.Clock(), *state_dir);
   auto stored = store.Find(run_id);
+  const bool is_here = stored.has_value();
+  if (!is_here) {
+    const auto copy = CopyFor(wiring, config, run_id);
+    if (!copy) return console.Fail(copy.error());
+    if (*copy) stored = StoredRunOf(**copy);
+  }
   if (!stored) {
     Error error = stored.error();
     if (error.code == ErrorCode::kNoSuchRun && run_id.empty()) {
       if (const auto era = EraOf(wiring, config))
         error = {ErrorCode::kCheckFailed, era->message + ": " + era->cause, era->fix, {}};
     }
-    return console.Fail(WithPointer(wiring, std::move(error)));
+    return console.Fail(WithPointer(wiring, config, std::move(error)));
   }
-  const auto is_live = store.IsLive(*stored);
-  if (!is_live) return console.Fail(is_live.error());
-  stored->is_live = *is_live;
+  if (is_here) {
+    const auto is_live = store.IsLive(*stored);
+    if (!is_live) return console.Fail(is_live.error());
+    stored->is_live = *is_live;
+  }
   const auto target = MakeTarget(wiring, stored->plan);
   std::vector<ui::ObservedLine> observed = target->Look();
   // In the middle of a run the two eras are its own business.
-  if (!stored->IsOpen() && !stored->is_live) {
+  if (!stored->IsOpen() && !stored->is_live && stored->plan.kind != plan::PlanKind::kRolling) {
     if (const auto era = EraOf(wiring, config))
       observed.push_back({"metadata", era->message + "; " + era->fix});
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The flows of the compose path: observe, check, plan, ask, run, report. Each takes a resolved
+// The flows of an upgrade, of a compose stack or, where the config names one, of a release on
+// Kubernetes: observe, check, plan, ask, run, report. Each takes a resolved
 // Config and ends the console (Console::End or Console::Fail) exactly once; the return value is the
 // exit code of the program. Options and help are in the cmd_<verb>.cc files, looks in ui/.
 #pragma once
@@ -12,12 +13,12 @@
 
 namespace mu::cli {
 
-// `compose`: plan, show, ask, run.
-int RunCompose(const config::Config& config, ui::Console& console);
-// `check compose`: every finding at once, nothing touched.
-int CheckCompose(const config::Config& config, ui::Console& console);
-// `plan compose`: `out_file` "" saves nothing. `is_detailed`: kChanges when the plan has steps.
-int PlanCompose(const config::Config& config, ui::Console& console, const std::string& out_file,
+// `compose`, `rolling`: plan, show, ask, run.
+int RunUpgrade(const config::Config& config, ui::Console& console);
+// `check ...`: every finding at once, nothing touched.
+int CheckUpgrade(const config::Config& config, ui::Console& console);
+// `plan ...`: `out_file` "" saves nothing. `is_detailed`: kChanges when the plan has steps.
+int PlanUpgrade(const config::Config& config, ui::Console& console, const std::string& out_file,
                 bool is_detailed);
 // `apply FILE`.
 int ApplyPlan(const config::Config& config, const std::string& plan_file, ui::Console& console);
