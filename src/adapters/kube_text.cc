@@ -442,6 +442,14 @@ void PutObject(KubeKind kind, const json::value& object, model::KubeObjects& obj
   WithKind(kind, objects, [&](auto& all, const auto& parse) { Put(parse(object), all); });
 }
 
+void ReplaceObject(KubeKind kind, const json::value& object, model::KubeObjects& objects) {
+  WithKind(kind, objects, [&](auto& all, const auto& parse) {
+    auto fresh = parse(object);
+    const auto place = PlaceOf(all, MetaOf(fresh).name);
+    if (place != all.end() && MetaOf(*place).name == MetaOf(fresh).name) Put(std::move(fresh), all);
+  });
+}
+
 void RemoveObject(KubeKind kind, const std::string& name, model::KubeObjects& objects) {
   WithKind(kind, objects, [&](auto& all, const auto&) {
     const auto place = PlaceOf(all, name);
@@ -522,7 +530,9 @@ Error KubeError(const std::string& asked, int status, std::string_view body) {
     case 404:
       return error(ErrorCode::kKubeGone);
     case 409:
-      return error(ErrorCode::kKubeConflict);
+      // So is one replaced that is gone: there is no uid to compare ours with.
+      return error(Trim(words).ends_with("UID in object meta:") ? ErrorCode::kKubeGone
+                                                                : ErrorCode::kKubeConflict);
     case 422:
       // Another object of that name: its uid is not for changing.
       return error(Contains(words, "metadata.uid") ? ErrorCode::kKubeConflict

@@ -41,6 +41,8 @@ model::KubeLease LeaseOfJson(const json::value& object);
 // Puts it in the place of the one of its name, or where the order wants it; never an older one in
 // place of a newer one.
 void PutObject(model::KubeKind kind, const json::value& object, model::KubeObjects& objects);
+// The same, but only where one of its name is.
+void ReplaceObject(model::KubeKind kind, const json::value& object, model::KubeObjects& objects);
 void RemoveObject(model::KubeKind kind, const std::string& name, model::KubeObjects& objects);
 void RemoveObjects(model::KubeKind kind, model::KubeObjects& objects);
 

@@ -94,8 +94,9 @@ bool KubeApiView::TakeEvent(Line& line, std::string_view text) {
 
 void KubeApiView::Learn(model::KubeKind kind, const json::value& object) {
   for (const Line& line : lines_) {
-    // Before its list there is nothing to correct; the list will have it.
-    if (line.kind == kind && !line.version.empty()) PutObject(kind, object, objects_);
+    // Before its list there is nothing to correct. What is new comes by the watch, if the selector
+    // is for it.
+    if (line.kind == kind && !line.version.empty()) ReplaceObject(kind, object, objects_);
   }
 }
 

@@ -131,6 +131,16 @@ void FakeCluster::AddChart4(const std::string& image, int replicas) {
   AddDeployment(attu);
 }
 
+namespace {
+
+// As the API wants it: "25%" is a text, 1 is none.
+json::value NumberOrPercent(const std::string& text) {
+  if (text.ends_with('%')) return json::value(text);
+  return std::stoi(text);
+}
+
+}  // namespace
+
 std::string ManifestOf(const FakeWorkload& workload) {
   std::map<std::string, std::string> labels = {
       {"app.kubernetes.io/instance", FakeCluster::kRelease},
@@ -146,8 +156,8 @@ std::string ManifestOf(const FakeWorkload& workload) {
   std::erase_if(of_all, [](const auto& label) { return label.second.empty(); });
   json::object strategy{{"type", workload.strategy}};
   if (workload.strategy == "RollingUpdate")
-    strategy["rollingUpdate"] = {{"maxSurge", workload.max_surge},
-                                 {"maxUnavailable", workload.max_unavailable}};
+    strategy["rollingUpdate"] = {{"maxSurge", NumberOrPercent(workload.max_surge)},
+                                 {"maxUnavailable", NumberOrPercent(workload.max_unavailable)}};
   const std::string name =
       workload.name.empty() ? "my-release-milvus-" + workload.component : workload.name;
   return json::serialize(
