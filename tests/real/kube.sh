@@ -44,7 +44,7 @@ count_runs() { find "$XDG_STATE_HOME" -name journal.ndjson 2>/dev/null | wc -l; 
 release() { # SHAPE OPTIONS...
   space=mu-${test_name//_/-}-$$-${#spaces[@]}
   spaces+=("$space")
-  kube shape "$1" --namespace "$space" "${@:2}" | kubectl apply -f - >/dev/null
+  kube shape "$1" --namespace "$space" --ready-after 100ms --stop-after 100ms "${@:2}" | kubectl apply -f - >/dev/null
   k wait --for=condition=Available deployment -l "$milvus" --timeout=60s >/dev/null || fail "the release does not come up"
 }
 
