@@ -37,7 +37,7 @@ elsewhere 0 status -n "$space" -i my-release
 says "2.2.4 -> 2.2.5"
 XDG_STATE_HOME=$work/elsewhere rolling 5 2.2.6
 elsewhere 5 rollback -n "$space" -i my-release --yes
-says "unlock $run"
+says "$run"
 if [ -z "${MU_LONG:-}" ]; then
   product 0 rollback -n "$space" -i my-release --yes
 else
