@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# timeout 36000
+# timeout 1800, with --long 36000
 # The tool kills itself (SIGKILL) at one boundary of a run on the real stack: before an effect, after it and before its record,
 # or between a record's write and its sync. Then `resume`, `rollback` or the very same command again, and all is compared:
 # containers, images, policies, the bytes of the file, every key of the metadata, what a client finds. Over an upgrade, one that
@@ -93,7 +93,7 @@ undisturbed 0 compose --to "2.2.$patch" "${upgrade[@]}"
 same_search "after an undisturbed upgrade"
 whole | sed "s/v2\.2\.$patch/PATCH/" >"$work/whole"
 note "boundaries of an upgrade (before, after, sync): $(cat "$work/counts")"
-points_of 4 resume rollback again >"$work/sample"
+points_of 2 resume rollback again >"$work/sample"
 while read -r point <&3; do
   next=$((patch + 1))
   patch_image $next
@@ -120,7 +120,7 @@ exit 134'
 whole >"$work/before"
 undisturbed 6 compose --to "2.2.$((patch + 1))" "${upgrade[@]}"
 note "boundaries of one that goes back (before, after, sync): $(cat "$work/counts")"
-points_of 2 resume rollback again >"$work/sample"
+points_of 1 resume rollback again >"$work/sample"
 while read -r point <&3; do
   killed_and "$point" compose --to "2.2.$((patch + 1))" "${upgrade[@]}"
   # On the way back already, `rollback` only goes on with it.
@@ -155,7 +155,7 @@ for by in "${migrations[@]}"; do
   same_inventory "$work/inventory.json" "on 2.2.16"
   whole "$histories" >"$work/upgraded"
   note "boundaries of a migration, $by (before, after, sync): $(cat "$work/counts")"
-  points_of 2 resume rollback >"$work/sample"
+  points_of 1 resume rollback >"$work/sample"
   while read -r point <&3; do
     anew
     killed_and "$point" "${upgrade[@]}"
