@@ -8,6 +8,18 @@ bool IsAway(ErrorCode code) {
          code == ErrorCode::kKubeDown;
 }
 
+namespace {
+
+// An attempt that says nothing against the step: cut by a person, spoiled by an absent engine, or a
+// gate that waited in vain and took nothing by it; its cause may be mended after any number of
+// them.
+bool IsExcused(ErrorCode code) {
+  return code == ErrorCode::kInterrupted || code == ErrorCode::kGateTimeout ||
+         code == ErrorCode::kGateStuck || IsAway(code);
+}
+
+}  // namespace
+
 StepState StateOf(const std::vector<Record>& records, std::string_view phase,
                   std::string_view step_id) {
   StepState state;
@@ -28,9 +40,7 @@ StepState StateOf(const std::vector<Record>& records, std::string_view phase,
       case RecordType::kFailed:
         state.last = StepState::Last::kFailed;
         state.acted = state.acted || !record.evidence.contains("not_acted");
-        if (record.error &&
-            (record.error->code == ErrorCode::kInterrupted || IsAway(record.error->code)))
-          ++state.excused;
+        if (record.error && IsExcused(record.error->code)) ++state.excused;
         break;
       default:
         break;

@@ -144,14 +144,24 @@ TEST(Executor, AShutGatePauses) {
 
 TEST(Executor, TheLoopGuardStops) {
   toy::Machine machine;
-  machine.world.is_gate_open = false;
+  machine.world.act_errors["backup"] = Error{ErrorCode::kBackupBad, "again", "", {}};
   for (int i = 0; i < kMaxAttempts; ++i)
-    EXPECT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kPaused);
+    EXPECT_EQ(machine.Run(toy::FiveSteps()).error->code, ErrorCode::kBackupBad);
   const std::size_t records = machine.Records().size();
   const Outcome outcome = machine.Run(toy::FiveSteps());
   EXPECT_EQ(outcome.error->code, ErrorCode::kLoopGuard);
   EXPECT_EQ(outcome.kind, Outcome::Kind::kFailed);
   EXPECT_EQ(machine.Records().size(), records);
+}
+
+// Past the point of no return there is nothing but to wait again, once the cause is mended.
+TEST(Executor, TheLoopGuardDoesNotCountAGateThatWaitedInVain) {
+  toy::Machine machine;
+  machine.world.is_gate_open = false;
+  for (int i = 0; i < 2 * kMaxAttempts; ++i)
+    ASSERT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kPaused) << i;
+  machine.world.is_gate_open = true;
+  EXPECT_EQ(machine.Run(toy::FiveSteps()).kind, Outcome::Kind::kDone);
 }
 
 // Five attempts that an engine spoiled by being away say nothing of the step.
