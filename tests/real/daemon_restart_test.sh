@@ -9,14 +9,16 @@ own_engine own
 add_policies() { sed -i -E 's|^  (etcd\|minio\|standalone):|  \1:\n    restart: always|' "$stack/docker-compose.yml"; }
 fresh_stack --prepare add_policies
 
-# The tool stands still until the engine is away, so that it cannot come to its end before.
+# The tool stands still until the engine is away, and the engine stays away until the tool has seen it: neither can come too late.
 restart_engine() {
   wait_for_record 120 '.type == "done" and .step == "stop/standalone"'
   pkill -STOP -f "^$MU_BINARY compose" || fail "the run is over already"
-  ground engine restart >/dev/null 2>&1 & local engine=$! end=$((SECONDS + 30))
-  while timeout 5 docker version >/dev/null 2>&1 && [ "$SECONDS" -lt "$end" ]; do sleep 0.05; done
+  kill -TERM "$(cat "${MILVUS_UPGRADE_GROUND_RUN:-/run/milvus-upgrade-ground}/$engine/docker.pid")"
+  local end=$((SECONDS + 60))
+  while docker version >/dev/null 2>&1 && [ "$SECONDS" -lt "$end" ]; do sleep 0.05; done
   pkill -CONT -f "^$MU_BINARY compose"
-  wait "$engine"
+  wait_for_record 30 '.event == "away"'
+  ground engine restart >/dev/null 2>&1
 }
 restart_engine & restart=$!
 background+=("$restart")
