@@ -11,6 +11,10 @@ constexpr char kHostLabel[] = "milvus-upgrade.host";
 constexpr char kStateLabel[] = "milvus-upgrade.state-dir";
 constexpr char kNamePrefix[] = "milvus-upgrade-lock-";
 
+LockHolder HolderOf(const model::Container& lock) {
+  return {lock.Label(kRunLabel), lock.Label(kHostLabel), lock.Label(kStateLabel)};
+}
+
 }  // namespace
 
 EngineLock::EngineLock(ports::Docker& docker, const std::string& project)
@@ -26,7 +30,9 @@ Status EngineLock::Take(const std::string& image, const LockHolder& holder) {
   if (found.empty() || !found.front())
     return Fail(ErrorCode::kLocked, "another run has just released its lock", "run again");
   const model::Container& other = *found.front();
-  if (other.Label(kRunLabel) == holder.run) return {};
+  // Of this very run, cut before: gone on with in its folder, maybe under another name of the host.
+  const LockHolder its = HolderOf(other);
+  if (its.run == holder.run && its.state_dir == holder.state_dir) return {};
   return Fail(HeldBy(other));
 }
 
@@ -51,8 +57,7 @@ Error EngineLock::HeldBy(const model::Container& lock) const {
 Result<std::optional<LockHolder>> EngineLock::Holder() {
   MU_TRY(const auto found, docker_.Inspect({name_}));
   if (found.empty() || !found.front()) return std::nullopt;
-  const model::Container& lock = *found.front();
-  return LockHolder{lock.Label(kRunLabel), lock.Label(kHostLabel), lock.Label(kStateLabel)};
+  return HolderOf(*found.front());
 }
 
 Result<std::vector<HeldLock>> EngineLock::All(ports::Docker& docker) {
@@ -61,8 +66,7 @@ Result<std::vector<HeldLock>> EngineLock::All(ports::Docker& docker) {
   std::vector<HeldLock> locks;
   for (const auto& lock : containers) {
     if (!lock || !lock->name.starts_with(kNamePrefix)) continue;
-    locks.push_back({lock->name.substr(sizeof(kNamePrefix) - 1),
-                     {lock->Label(kRunLabel), lock->Label(kHostLabel), lock->Label(kStateLabel)}});
+    locks.push_back({lock->name.substr(sizeof(kNamePrefix) - 1), HolderOf(*lock)});
   }
   return locks;
 }

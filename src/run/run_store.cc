@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <random>
 
 #include "milvus_upgrade/base/digest.h"
 #include "milvus_upgrade/base/text.h"
@@ -75,7 +76,8 @@ Result<std::unique_ptr<ports::FileLock>> RunStore::Lock(const std::string& holde
 }
 
 Result<RunFiles> RunStore::Create(const plan::Plan& plan) {
-  const std::string hash = plan::HashOf(plan);
+  // Two machines may begin the same plan in the same second, and a lock is known by its run.
+  const std::string chance = fmt::format("{} {}", plan::HashOf(plan), std::random_device()());
   std::string stamp = Stamp(clock_.WallTime());
   MU_TRY(const std::vector<std::string> ids, Ids());
   // The clock may have been set back, and the newest run is the one that sorts last.
@@ -83,7 +85,7 @@ Result<RunFiles> RunStore::Create(const plan::Plan& plan) {
   RunFiles run;
   for (int salt = 0; run.id.empty(); ++salt) {
     const std::string id =
-        fmt::format("{}-{}", stamp, Sha256(fmt::format("{}{}", hash, salt)).substr(0, 4));
+        fmt::format("{}-{}", stamp, Sha256(fmt::format("{} {}", chance, salt)).substr(0, 4));
     MU_TRY(const auto taken, files_.Stat(state_dir_ + "/" + id));
     // Within one second, the later run must sort later.
     if (taken || (!ids.empty() && id <= ids.back() && ids.back().starts_with(stamp))) {

@@ -25,6 +25,7 @@ background+=("${starts[@]}")
 wait "${starts[@]}"
 codes=$(cat "$work"/codes/[0-9]? "$work"/codes/[0-9] | sort -n | uniq -c | awk '{ printf "%s times %s; ", $1, $2 }')
 note "exit codes: $codes"
+for code in $(grep -LxE '5|9' "$work"/codes/*[0-9]); do note "exit code $(cat "$code"): $(tail -n 5 "$code.err")"; done
 equal "winners" "$(grep -lx 0 "$work"/codes/*[0-9] | wc -l)" 1
 equal "refused by a lock (5) or as stale (9)" "$(grep -lxE '5|9' "$work"/codes/*[0-9] | wc -l)" 49
 equal "runs that touched the stack" "$(grep -l '"type":"intent".*"step":"stop/' "$work"/state-?/*/journal.ndjson | wc -l)" 1

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "milvus_upgrade/run/run_store.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "fakes/hand_clock.h"
 #include "fakes/unsynced_files.h"
@@ -107,6 +109,16 @@ TEST_F(Store, EndStatesAreWhatTheJournalSays) {
     EXPECT_EQ(state(), outcome);
     EXPECT_FALSE(is_open()) << outcome;
   }
+}
+
+// Two state folders, the same plan, the same second: a lock is known by its run.
+TEST_F(Store, TwoRunsOfOnePlanInOneSecondHaveTwoNames) {
+  std::set<std::string> names;
+  for (int i = 0; i < 8; ++i) {
+    RunStore store(files_, clock_, fmt::format("/p{}/.milvus-upgrade", i));
+    names.insert(store.Create(plan_)->id);
+  }
+  EXPECT_GT(names.size(), 6u) << "by chance a pair in two thousand tests is the same";
 }
 
 TEST_F(Store, ALaterRunSortsLaterThoughTheClockWasSetBack) {
