@@ -20,11 +20,7 @@ using fakes::Stage;
 // The table is complete: whatever a plan can say is done by someone.
 TEST(Effects, EveryKindOfStepHasOne) {
   Story story(kStandaloneFile);
-  class NoRunner : public ports::Runner {
-    Result<ports::CommandResult> Run(const ports::Command&) override {
-      return Fail(ErrorCode::kInternal, "not asked");
-    }
-  } runner;
+  NoRunner runner;
   fakes::FakeCluster cluster(story.stage.fuse, story.stage.clock);
   fakes::FakeKube kube(cluster);
   const auto effects = effects::MakeEffects(

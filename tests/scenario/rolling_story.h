@@ -16,6 +16,7 @@
 #include "milvus_upgrade/effects/effects.h"
 #include "milvus_upgrade/run/course.h"
 #include "milvus_upgrade/run/run_store.h"
+#include "scenario/idle.h"
 
 namespace mu::scenario {
 
@@ -55,16 +56,6 @@ class RollingStory {
   bool rolls_back_on_failure = false;
 
  private:
-  class NoRunner : public ports::Runner {
-   public:
-    Result<ports::CommandResult> Run(const ports::Command& command) override {
-      return Fail(ErrorCode::kCommandNotFound, command.argv.front() + " is not in this world");
-    }
-  };
-  class Silence : public run::Progress {
-   public:
-    void Tell(const run::ProgressEvent&) override {}
-  };
   run::Ending Work(const std::function<Result<run::Ending>(run::Course&)>& work);
 
   NoRunner runner_;

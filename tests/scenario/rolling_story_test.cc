@@ -272,15 +272,35 @@ class RollingCrash : public testing::Test {
     return std::getenv("MU_LONG") != nullptr ? 1 : names_.size() / 6 + 1;
   }
 
+  // Cut at each boundary of the sample, and then gone on with: how it must end, and in which state.
+  void EndsAfterEachCut(const std::function<run::Ending(RollingStory&)>& goes_on,
+                        const std::string& outcome, const std::string& state) {
+    int points = 0;
+    for (std::size_t cut = 1; cut <= names_.size(); cut += Stride()) {
+      while (cut < names_.size() && !IsWorth(names_[cut - 1])) ++cut;
+      RollingStory story;
+      story.cluster.AddChart4(kOld);
+      story.UsePlan(plan_);
+      story.Begin();
+      std::string where;
+      Cut(story, static_cast<int>(cut), &where);
+      const run::Ending ending = goes_on(story);
+      ASSERT_EQ(ending.outcome, outcome) << where << ": " << TextOf(ending);
+      ASSERT_EQ(story.Describe(), state) << where;
+      ++points;
+    }
+    std::cout << points << " points, all converged\n";
+  }
+
   // Cuts there, powers on, and gives the story in that state.
-  void Cut(RollingStory& story, int cut, Keep keep, std::string* where) {
+  void Cut(RollingStory& story, int cut, std::string* where) {
     story.stage.fuse.CutAt(cut);
     try {
       (void)story.Go();
       ADD_FAILURE() << "boundary " << cut << " was not reached";
     } catch (const PowerCut& power) {
       *where += " [" + power.name + "]";
-      story.PowerOn(keep);
+      story.PowerOn(Keep::kNothing);
     }
   }
 
@@ -291,39 +311,11 @@ class RollingCrash : public testing::Test {
 };
 
 TEST_F(RollingCrash, ResumeEndsInTheNewVersion) {
-  int points = 0;
-  for (std::size_t cut = 1; cut <= names_.size(); cut += Stride()) {
-    while (cut < names_.size() && !IsWorth(names_[cut - 1])) ++cut;
-    RollingStory story;
-    story.cluster.AddChart4(kOld);
-    story.UsePlan(plan_);
-    story.Begin();
-    std::string where;
-    Cut(story, static_cast<int>(cut), Keep::kNothing, &where);
-    const run::Ending ending = story.Go();
-    ASSERT_EQ(ending.outcome, "done") << where << ": " << TextOf(ending);
-    ASSERT_EQ(story.Describe(), new_) << where;
-    ++points;
-  }
-  std::cout << points << " points, all converged\n";
+  EndsAfterEachCut([](RollingStory& story) { return story.Go(); }, "done", new_);
 }
 
 TEST_F(RollingCrash, RollbackEndsInTheOldVersion) {
-  int points = 0;
-  for (std::size_t cut = 1; cut <= names_.size(); cut += Stride()) {
-    while (cut < names_.size() && !IsWorth(names_[cut - 1])) ++cut;
-    RollingStory story;
-    story.cluster.AddChart4(kOld);
-    story.UsePlan(plan_);
-    story.Begin();
-    std::string where;
-    Cut(story, static_cast<int>(cut), Keep::kNothing, &where);
-    const run::Ending ending = story.GoBack();
-    ASSERT_EQ(ending.outcome, "rolled-back") << where << ": " << TextOf(ending);
-    ASSERT_EQ(story.Describe(), old_) << where;
-    ++points;
-  }
-  std::cout << points << " points, all converged\n";
+  EndsAfterEachCut([](RollingStory& story) { return story.GoBack(); }, "rolled-back", old_);
 }
 
 }  // namespace

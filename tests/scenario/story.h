@@ -14,6 +14,7 @@
 #include "milvus_upgrade/effects/effects.h"
 #include "milvus_upgrade/run/course.h"
 #include "milvus_upgrade/run/run_store.h"
+#include "scenario/idle.h"
 
 namespace mu::scenario {
 
@@ -55,16 +56,6 @@ class Story {
   std::function<fakes::Answer(const std::string& call, int number)> answer;
 
  private:
-  class NoRunner : public ports::Runner {
-   public:
-    Result<ports::CommandResult> Run(const ports::Command& command) override {
-      return Fail(ErrorCode::kCommandNotFound, command.argv.front() + " is not in this world");
-    }
-  };
-  class Silence : public run::Progress {
-   public:
-    void Tell(const run::ProgressEvent&) override {}
-  };
   observe::World World();
   Ending Work(const std::function<Result<Ending>(run::Course&)>& work);
 

@@ -4,11 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
 
 #include "milvus_upgrade/rules/version_path.h"
+#include "unit/plan/golden.h"
 #include "unit/rules/observed_samples.h"
 
 namespace mu::plan {
@@ -36,16 +34,6 @@ Plan PlanFor(const model::Observed& observed, const config::Config& config,
                       "fingerprint",
                       "http://127.0.0.1:9091/healthz",
                       ""});
-}
-
-// Compares with tests/data/plans/NAME; MU_UPDATE_GOLDEN=1 writes it.
-void ExpectGolden(const std::string& name, const std::string& text) {
-  const std::string path = std::string(MU_TEST_DATA) + "/plans/" + name;
-  if (std::getenv("MU_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << text;
-  std::ifstream file(path);
-  std::stringstream golden;
-  golden << file.rdbuf();
-  EXPECT_EQ(golden.str(), text) << path;
 }
 
 int IndexOf(const Plan& plan, const std::string& id) {

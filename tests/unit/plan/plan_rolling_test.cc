@@ -4,12 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
 
 #include "milvus_upgrade/base/digest.h"
 #include "milvus_upgrade/plan/plan_compose.h"
+#include "unit/plan/golden.h"
 #include "unit/rules/release_samples.h"
 
 namespace mu::plan {
@@ -49,16 +47,6 @@ Plan PlanFor(const model::ObservedRelease& observed, const Asked& asked) {
                       {},
                       "fingerprint",
                       kSelector});
-}
-
-// Compares with tests/data/plans/NAME; MU_UPDATE_GOLDEN=1 writes it.
-void ExpectGolden(const std::string& name, const std::string& text) {
-  const std::string path = std::string(MU_TEST_DATA) + "/plans/" + name;
-  if (std::getenv("MU_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << text;
-  std::ifstream file(path);
-  std::stringstream golden;
-  golden << file.rdbuf();
-  EXPECT_EQ(golden.str(), text) << path;
 }
 
 std::vector<std::string> Ids(const Plan& plan, const std::string& prefix) {
