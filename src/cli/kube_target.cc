@@ -49,11 +49,7 @@ Result<std::vector<std::string>> StartedDeployments(ports::Kube& kube, const pla
       const model::Deployment* deployment = objects.FindDeployment(patch->deployment);
       if (deployment == nullptr) continue;
       for (const model::Pod& pod : objects.pods) {
-        const auto image = pod.images.find(patch->container);
-        const model::ContainerStatus* status = pod.Find(patch->container);
-        const bool has_run = status != nullptr &&
-                             (!status->now.started_at.empty() || !status->last.started_at.empty());
-        if (has_run && image != pod.images.end() && image->second == patch->image &&
+        if (observe::HasRun(pod, patch->container, patch->image) &&
             model::Matches(deployment->selector, pod.meta.labels))
           started.insert(patch->deployment);
       }

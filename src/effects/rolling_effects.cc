@@ -487,12 +487,7 @@ class RolloutGate : public Gate {
   static Status TellStart(const observe::Rollout& rollout, Waited& one, run::StepScope& scope) {
     if (one.has_told_start) return {};
     for (const model::Pod* pod : rollout.new_pods) {
-      const model::ContainerStatus* status = pod->Find(one.wanted->container);
-      const auto image = pod->images.find(one.wanted->container);
-      if (status == nullptr || image == pod->images.end() || image->second != one.wanted->image)
-        continue;
-      const bool has_run = !status->now.started_at.empty() || !status->last.started_at.empty();
-      if (!has_run) continue;
+      if (!observe::HasRun(*pod, one.wanted->container, one.wanted->image)) continue;
       one.has_told_start = true;
       return scope.Event("first-start", {{one.wanted->deployment, pod->meta.name}});
     }

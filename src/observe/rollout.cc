@@ -54,6 +54,13 @@ Rollout RolloutOf(const model::KubeObjects& objects, const std::string& deployme
   return rollout;
 }
 
+bool HasRun(const model::Pod& pod, const std::string& container, const std::string& image) {
+  const auto used = pod.images.find(container);
+  const model::ContainerStatus* status = pod.Find(container);
+  return used != pod.images.end() && used->second == image && status != nullptr &&
+         (!status->now.started_at.empty() || !status->last.started_at.empty());
+}
+
 std::string MissingOf(const Rollout& rollout, const std::string& container,
                       const std::string& image, bool waits_for_gone) {
   if (rollout.deployment == nullptr) return "the Deployment is not there";

@@ -31,6 +31,9 @@ Rollout RolloutOf(const model::KubeObjects& objects, const std::string& deployme
 std::string MissingOf(const Rollout& rollout, const std::string& container,
                       const std::string& image, bool waits_for_gone);
 
+// Whether `image` has really run in `container` of the pod: it may have written, then.
+bool HasRun(const model::Pod& pod, const std::string& container, const std::string& image);
+
 // Why a rollout gets no further.
 struct StuckCause {
   std::string_view id;  // "image-pull"
