@@ -4,11 +4,7 @@
 
 namespace mu::cli {
 
-int CmdCheckCompose(const Invocation& invocation, ui::Console& console) {
-  return CheckUpgrade(invocation.config, console);
-}
-
-int CmdCheckRolling(const Invocation& invocation, ui::Console& console) {
+int CmdCheck(const Invocation& invocation, ui::Console& console) {
   return CheckUpgrade(invocation.config, console);
 }
 

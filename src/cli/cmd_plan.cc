@@ -4,13 +4,9 @@
 
 namespace mu::cli {
 
-int CmdPlanCompose(const Invocation& invocation, ui::Console& console) {
+int CmdPlan(const Invocation& invocation, ui::Console& console) {
   return PlanUpgrade(invocation.config, console, invocation.Flag("out", ""),
                      invocation.HasFlag("detailed-exitcode"));
-}
-
-int CmdPlanRolling(const Invocation& invocation, ui::Console& console) {
-  return CmdPlanCompose(invocation, console);
 }
 
 }  // namespace mu::cli

@@ -53,24 +53,21 @@ struct CommandRow {
 std::span<const CommandRow> CommandTable();
 const CommandRow* FindCommand(std::string_view path);
 
-// One a verb, each in its cmd_<verb>.cc.
+// One a verb, each in its cmd_<verb>.cc, whatever it works on: compose and rolling are CmdUpgrade.
 int CmdApply(const Invocation& invocation, ui::Console& console);
-int CmdCheckCompose(const Invocation& invocation, ui::Console& console);
-int CmdCheckRolling(const Invocation& invocation, ui::Console& console);
+int CmdCheck(const Invocation& invocation, ui::Console& console);
 int CmdCompletion(const Invocation& invocation, ui::Console& console);
-int CmdCompose(const Invocation& invocation, ui::Console& console);
 int CmdHistory(const Invocation& invocation, ui::Console& console);
 int CmdMan(const Invocation& invocation, ui::Console& console);
 int CmdMigrate(const Invocation& invocation, ui::Console& console);
-int CmdPlanCompose(const Invocation& invocation, ui::Console& console);
-int CmdPlanRolling(const Invocation& invocation, ui::Console& console);
+int CmdPlan(const Invocation& invocation, ui::Console& console);
 int CmdReport(const Invocation& invocation, ui::Console& console);
 int CmdResume(const Invocation& invocation, ui::Console& console);
 int CmdRollback(const Invocation& invocation, ui::Console& console);
-int CmdRolling(const Invocation& invocation, ui::Console& console);
 int CmdStatus(const Invocation& invocation, ui::Console& console);
 int CmdRunsPrune(const Invocation& invocation, ui::Console& console);
 int CmdUnlock(const Invocation& invocation, ui::Console& console);
+int CmdUpgrade(const Invocation& invocation, ui::Console& console);
 int CmdVersions(const Invocation& invocation, ui::Console& console);
 
 }  // namespace mu::cli

@@ -14,16 +14,15 @@ constexpr char kStateDir[] = "milvus-upgrade/state-dir";
 constexpr Millis kSecond{1'000};
 constexpr int kLookEvery = 5;  // seconds
 
-LockHolder HolderOf(const model::KubeLease& lease) {
-  return {lease.meta.Annotation(kRun), lease.meta.Annotation(kHost),
-          lease.meta.Annotation(kStateDir)};
-}
-
-bool IsSame(const LockHolder& a, const LockHolder& b) {
-  return a.run == b.run && a.host == b.host && a.state_dir == b.state_dir;
-}
-
 }  // namespace
+
+std::map<std::string, std::string> AnnotationsOf(const LockHolder& holder) {
+  return {{kRun, holder.run}, {kHost, holder.host}, {kStateDir, holder.state_dir}};
+}
+
+LockHolder HolderOf(const model::KubeMeta& meta) {
+  return {meta.Annotation(kRun), meta.Annotation(kHost), meta.Annotation(kStateDir)};
+}
 
 LeaseLock::~LeaseLock() { StopRenewing(); }
 
@@ -32,8 +31,7 @@ Status LeaseLock::Take(const LockHolder& holder) {
   model::KubeLease lease;
   lease.meta.name = name_;
   lease.meta.labels = {{"app.kubernetes.io/managed-by", "milvus-upgrade"}};
-  lease.meta.annotations = {
-      {kRun, holder.run}, {kHost, holder.host}, {kStateDir, holder.state_dir}};
+  lease.meta.annotations = AnnotationsOf(holder);
   lease.holder = holder.run + "@" + holder.host;
   lease.duration_seconds = static_cast<int>(kDuration.count() / 1000);
   lease.acquired_at = lease.renewed_at = clock_.WallTime();
@@ -48,7 +46,7 @@ Status LeaseLock::Take(const LockHolder& holder) {
   MU_TRY(const auto found, kube_.GetLease(name_));
   if (!found)
     return Fail(ErrorCode::kLocked, "another run has just released its lock", "run again");
-  if (!IsSame(HolderOf(*found), holder)) return Fail(HeldBy(*found));
+  if (HolderOf(found->meta) != holder) return Fail(HeldBy(*found));
   ours_ = *found;
   is_lost_ = false;
   return Renew(kube_);
@@ -90,8 +88,8 @@ Status LeaseLock::Renew(ports::Kube& kube) {
       return Fail(std::move(renewed).error());
     // Our own renewal whose answer was lost, or someone's annotation, leaves it ours.
     MU_TRY(const auto found, kube.GetLease(name_));
-    is_lost_ =
-        !found || found->meta.uid != ours_->meta.uid || !IsSame(HolderOf(*found), HolderOf(*ours_));
+    is_lost_ = !found || found->meta.uid != ours_->meta.uid ||
+               HolderOf(found->meta) != HolderOf(ours_->meta);
     if (!is_lost_) ours_ = *found;
   }
   return Fail(ErrorCode::kLocked,
@@ -112,7 +110,7 @@ Status LeaseLock::CheckFree() {
 }
 
 Error LeaseLock::HeldBy(const model::KubeLease& lease) const {
-  const LockHolder holder = HolderOf(lease);
+  const LockHolder holder = HolderOf(lease.meta);
   const auto where = kube_.Where();
   return {ErrorCode::kLocked,
           fmt::format("run {} of host {} (state folder {}) holds this release by Lease {}, renewed "
@@ -126,7 +124,7 @@ Error LeaseLock::HeldBy(const model::KubeLease& lease) const {
 
 Result<std::optional<LockHolder>> LeaseLock::Holder() {
   MU_TRY(const auto found, kube_.GetLease(name_));
-  return found ? std::optional<LockHolder>(HolderOf(*found)) : std::nullopt;
+  return found ? std::optional<LockHolder>(HolderOf(found->meta)) : std::nullopt;
 }
 
 Status LeaseLock::Release(const std::string& run) {
@@ -138,7 +136,7 @@ Status LeaseLock::Release(const std::string& run) {
     if (!known) {
       MU_TRY(known, kube_.GetLease(name_));
     }
-    if (!known || HolderOf(*known).run != run) return {};
+    if (!known || HolderOf(known->meta).run != run) return {};
     Status deleted = kube_.DeleteLease(known->meta);
     if (deleted || turn == 2 || deleted.error().code != ErrorCode::kKubeConflict) return deleted;
     known.reset();
@@ -148,7 +146,7 @@ Status LeaseLock::Release(const std::string& run) {
 Status LeaseLock::Free(const std::string& run, const std::function<bool(Millis left)>& goes_on) {
   MU_TRY(const auto first, kube_.GetLease(name_));
   if (!first) return {};
-  if (HolderOf(*first).run != run) return Fail(HeldBy(*first));
+  if (HolderOf(first->meta).run != run) return Fail(HeldBy(*first));
   const Millis whole{first->duration_seconds * 1000};
   const Millis start = clock_.Monotonic();
   for (int seconds = 1;; ++seconds) {
@@ -162,7 +160,7 @@ Status LeaseLock::Free(const std::string& run, const std::function<bool(Millis l
     if (now->meta.resource_version != first->meta.resource_version)
       return Fail(ErrorCode::kLocked,
                   fmt::format("Lease {} was renewed while it was watched: run {} of host {} lives",
-                              name_, run, HolderOf(*now).host),
+                              name_, run, HolderOf(now->meta).host),
                   "finish or stop that run there");
     if (left <= Millis(0)) return kube_.DeleteLease(now->meta);
   }

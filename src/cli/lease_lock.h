@@ -7,6 +7,7 @@
 
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -17,6 +18,10 @@
 #include "milvus_upgrade/ports/kube.h"
 
 namespace mu::cli {
+
+// How an object of the API tells whose it is.
+std::map<std::string, std::string> AnnotationsOf(const LockHolder& holder);
+LockHolder HolderOf(const model::KubeMeta& meta);
 
 class LeaseLock {
  public:

@@ -52,16 +52,6 @@ Result<model::Version> RunningVersion(const config::Config& config,
   return *version;
 }
 
-model::Finding FindingOf(const Error& error, std::string id, std::string subject) {
-  return {std::move(id),
-          model::Severity::kError,
-          std::move(subject),
-          error.message,
-          std::string(RowOf(error.code).cause),
-          std::string(error.Hint()),
-          false};
-}
-
 edit::SourceFile* FindSource(edit::ProjectSources* sources, const std::string& path) {
   for (auto* list : {&sources->compose, &sources->reachable, &sources->env}) {
     for (edit::SourceFile& file : *list) {
@@ -128,6 +118,16 @@ ProbeAddresses ProbeOf(const model::Observed& observed) {
 }
 
 }  // namespace
+
+model::Finding FindingOf(const Error& error, std::string id, std::string subject) {
+  return {std::move(id),
+          model::Severity::kError,
+          std::move(subject),
+          error.message,
+          std::string(RowOf(error.code).cause),
+          std::string(error.Hint()),
+          false};
+}
 
 Result<Prepared> Prepare(const observe::World& world, const config::Config& config) {
   Prepared prepared;

@@ -35,6 +35,9 @@ struct Prepared : Proposal {
 // Errors: those of observing; kVersionUnknown, kMixedVersions, kUsage (an unknown check name).
 Result<Prepared> Prepare(const observe::World& world, const config::Config& config);
 
+// A refusal as one finding among the others.
+model::Finding FindingOf(const Error& error, std::string id, std::string subject);
+
 // The resolved config with the edited files differs from that with the old ones in the images of
 // these services and in nothing else, also in a clean environment. Errors: kEditProof.
 Status ProveEdit(const observe::World& world, const model::Observed& observed,

@@ -130,16 +130,6 @@ Standby StandbyFor(const config::Config& config, const model::ObservedRelease& o
   return standby;
 }
 
-model::Finding FindingOf(const Error& error, std::string subject) {
-  return {"version-path",
-          model::Severity::kError,
-          std::move(subject),
-          error.message,
-          std::string(RowOf(error.code).cause),
-          std::string(error.Hint()),
-          false};
-}
-
 }  // namespace
 
 Result<Proposal> PrepareRelease(ports::Kube& kube, const config::Config& config) {
@@ -168,7 +158,8 @@ Result<Proposal> PrepareRelease(ports::Kube& kube, const config::Config& config)
                                               &image, &standby.refused}));
   if (!path) {
     prepared.refusal = path.error();
-    prepared.findings.push_back(FindingOf(path.error(), from.Text() + " to " + to.Text()));
+    prepared.findings.push_back(
+        FindingOf(path.error(), "version-path", from.Text() + " to " + to.Text()));
     return prepared;
   }
   std::set<std::string> off;

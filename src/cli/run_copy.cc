@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cli/lease_lock.h"
 #include "effects/kept_release.h"
 #include "milvus_upgrade/run/journal.h"
 
@@ -13,9 +14,6 @@ namespace mu::cli {
 namespace {
 
 constexpr char kManagedBy[] = "app.kubernetes.io/managed-by";
-constexpr char kRun[] = "milvus-upgrade/run";
-constexpr char kHost[] = "milvus-upgrade/host";
-constexpr char kStateDir[] = "milvus-upgrade/state-dir";
 constexpr char kPlanFile[] = "plan.json";
 constexpr char kRollbackFile[] = "rollback.json";
 constexpr unsigned kFolderMode = 0700;
@@ -114,8 +112,7 @@ Status RunCopy::Save(const CopiedRun& run) {
   model::ConfigMap copy;
   copy.meta.name = name_;
   copy.meta.labels = {{kManagedBy, "milvus-upgrade"}};
-  copy.meta.annotations = {
-      {kRun, run.holder.run}, {kHost, run.holder.host}, {kStateDir, run.holder.state_dir}};
+  copy.meta.annotations = AnnotationsOf(run.holder);
   copy.data = run.files;
   auto created = kube_.Create(copy);
   if (created) {
@@ -133,10 +130,8 @@ Status RunCopy::Save(const CopiedRun& run) {
 
 Result<std::optional<CopiedRun>> RunCopy::Load() {
   MU_TRY(const auto found, kube_.GetConfigMap(name_));
-  if (!found || found->meta.Annotation(kRun).empty()) return std::nullopt;
-  return CopiedRun{{found->meta.Annotation(kRun), found->meta.Annotation(kHost),
-                    found->meta.Annotation(kStateDir)},
-                   found->data};
+  if (!found || HolderOf(found->meta).run.empty()) return std::nullopt;
+  return CopiedRun{HolderOf(found->meta), found->data};
 }
 
 Status RunCopy::Remove(const std::string& run) {
@@ -144,7 +139,7 @@ Status RunCopy::Remove(const std::string& run) {
   if (!known) {
     MU_TRY(known, kube_.GetConfigMap(name_));
   }
-  if (!known || known->meta.Annotation(kRun) != run) return {};
+  if (!known || HolderOf(known->meta).run != run) return {};
   return kube_.DeleteConfigMap(known->meta);
 }
 

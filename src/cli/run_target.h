@@ -19,6 +19,7 @@ struct LockHolder {
   std::string run;
   std::string host;
   std::string state_dir;
+  bool operator==(const LockHolder&) const = default;
 };
 
 class RunTarget : public run::WayBack {

@@ -4,7 +4,7 @@
 
 namespace mu::cli {
 
-int CmdRolling(const Invocation& invocation, ui::Console& console) {
+int CmdUpgrade(const Invocation& invocation, ui::Console& console) {
   return RunUpgrade(invocation.config, console);
 }
 
