@@ -9,6 +9,7 @@
 #include "effects/parts.h"
 #include "milvus_upgrade/base/digest.h"
 #include "milvus_upgrade/base/text.h"
+#include "milvus_upgrade/observe/log_tail.h"
 #include "milvus_upgrade/observe/rollout.h"
 #include "milvus_upgrade/plan/plan.h"
 #include "milvus_upgrade/run/wait.h"
@@ -23,7 +24,6 @@ using ports::DryRun;
 constexpr Millis kLook{50};
 constexpr Millis kEventsEvery{4'800};  // those of a namespace are listed, once something is slow
 constexpr int kConflicts = 20;  // a status may move between our look and our patch, again and again
-constexpr std::size_t kLogLines = 5;
 
 // The release as the API tells it, shared by all steps of a run.
 class Watched {
@@ -462,9 +462,9 @@ class RolloutGate : public Gate {
     if (one.first_words != cause.text) text += "; at first: " + one.first_words;
     if (!cause.pod.empty()) {
       const auto log =
-          kube_.Logs({cause.pod, cause.container, static_cast<int>(kLogLines), cause.is_previous});
+          kube_.Logs({cause.pod, cause.container, observe::kLogLines, cause.is_previous});
       if (log && !Trim(*log).empty())
-        text += "; last lines of its log: " + Tail(Trim(*log), kLogLines);
+        text += "; last lines of its log: " + std::string(Trim(observe::TellingLines(*log)));
     }
     const auto rows = observe::StuckTable();
     const auto row = std::find_if(rows.begin(), rows.end(), [&](const observe::StuckRow& known) {

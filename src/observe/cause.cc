@@ -1,33 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "milvus_upgrade/base/text.h"
 #include "milvus_upgrade/observe/compose_observer.h"
+#include "milvus_upgrade/observe/log_tail.h"
 
 namespace mu::observe {
-namespace {
-
-constexpr int kLogLines = 200;  // the trace of a panicking Go program is some 50
-constexpr std::size_t kShown = 5;
-
-// A Go program that panics says why first, and then where it stood: what it says is the news.
-std::string TellingLines(const std::string& log) {
-  const std::vector<std::string> lines = Split(Trim(log), '\n');
-  std::size_t from = lines.size() > kShown ? lines.size() - kShown : 0;
-  for (std::size_t i = lines.size(); i-- > 0;) {
-    if (!lines[i].starts_with("panic: ") && !lines[i].starts_with("fatal error: ")) continue;
-    from = i;
-    break;
-  }
-  std::string told;
-  for (std::size_t i = from; i < std::min(from + kShown, lines.size()); ++i)
-    told += lines[i] + "\n";
-  return told;
-}
-
-}  // namespace
 
 std::string CauseOf(const model::Container& container, ports::Docker& docker) {
   std::string cause;
