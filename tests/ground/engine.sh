@@ -12,15 +12,28 @@ engine_use() { # NAME: sets the paths of that engine
   engine_run=$GROUND_RUN/$engine_name
   engine_data=$GROUND_CACHE/engine/$engine_name
   engine_socket=$engine_run/docker.sock
-  # One /16 of 10.x for each name; `default` has a fixed one so that addresses in logs are familiar.
-  engine_octet=213
-  [ "$engine_name" = default ] || engine_octet=$((214 + $(printf %s "$engine_name" | cksum | cut -d' ' -f1) % 40))
+  engine_octet=$(engine_octet_of "$engine_name")
   engine_bridge=mug-$engine_octet
   engine_host=unix://$engine_socket
   engine_tls=
   engine_net=mug-$engine_name
   engine_remote=
   if [ -e "$engine_run/remote" ]; then engine_use_remote; fi
+}
+
+# One /16 of 10.x for each name; `default` has a fixed one so that addresses in logs are familiar.
+engine_octet_of() { # NAME
+  if [ "$1" = default ]; then printf '213\n'; else printf '%s\n' $((214 + $(printf %s "$1" | cksum | cut -d' ' -f1) % 40)); fi
+}
+
+# Two names can have the same addresses; then the stop of one would take the bridge of the other.
+engine_has_its_addresses_alone() {
+  local other
+  for other in "$GROUND_RUN"/*/docker.pid; do
+    other=$(basename "$(dirname "$other")")
+    if [ "$other" = "$engine_name" ] || [ "$(engine_octet_of "$other")" != "$engine_octet" ]; then continue; fi
+    ! (engine_use "$other" && engine_pid >/dev/null) || die "engine $other runs with the addresses of $engine_name; stop it or take another --name"
+  done
 }
 
 # A remote-like engine: its network and its files are not ours; we reach it by TLS over a virtual cable.
@@ -66,6 +79,7 @@ engine_start() { # [--remote-like]
     say "engine $engine_name is already running"
     return
   fi
+  engine_has_its_addresses_alone
   [ -z "${1:-}" ] || engine_use_remote
   mkdir -p "$engine_run/config/cli-plugins" "$engine_data"
   chmod 700 "$engine_run"
