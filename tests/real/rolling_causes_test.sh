@@ -84,4 +84,16 @@ says "(paused)"
 k rollout resume deployment/my-release-milvus-proxy >/dev/null
 product 0 resume -n "$space" -i my-release --yes
 all_run milvusdb/milvus:v2.5.11
+
+# An old pod that does not go: 15 s after its grace period of 30 it is the cause; what holds it gone, the same command goes on.
+release chart-4.2 --bare --active-standby
+held=$(k get pods -l "$milvus,component=querynode" -o jsonpath='{.items[0].metadata.name}')
+hold() { k patch pod "$held" --type merge -p "{\"metadata\":{\"finalizers\":[$1]}}" >/dev/null; }
+hold '"ground.example/held"'
+rolling 7 2.5.11 --only querynode
+says "(terminating)"
+says "old pod $held on"
+hold ''
+rolling 0 2.5.11 --only querynode
+equal "the image" "$(image_of querynode)" milvusdb/milvus:v2.5.11
 passed
