@@ -438,7 +438,7 @@ std::string FormatPlan(const Plan& plan) {
   return json::Pretty(value);
 }
 
-Result<Plan> ParsePlan(std::string_view text) {
+Result<Plan> ParsePlan(std::string_view text, std::string* hash) {
   boost::json::error_code code;
   boost::json::value value = boost::json::parse(text, code);
   if (code) return Damaged("it is not JSON: " + code.message());
@@ -451,9 +451,9 @@ Result<Plan> ParsePlan(std::string_view text) {
     return Damaged(fmt::format("it has format {}, this version reads format {}",
                                format->get_int64(), kPlanFormat));
   }
-  const boost::json::value* hash = object.if_contains("sha256");
-  if (hash == nullptr || !hash->is_string()) return Damaged("sha256 is missing");
-  const std::string expected(hash->get_string());
+  const boost::json::value* said = object.if_contains("sha256");
+  if (said == nullptr || !said->is_string()) return Damaged("sha256 is missing");
+  std::string expected(said->get_string());
   object.erase("sha256");
 
   Plan plan;
@@ -464,6 +464,7 @@ Result<Plan> ParsePlan(std::string_view text) {
   if (!error.empty()) return Damaged(std::move(error));
   if (HashOf(plan) != expected) return Damaged("its sha256 differs: it was changed after planning");
   MU_CHECK(CheckSteps(plan));
+  if (hash != nullptr) *hash = std::move(expected);
   return plan;
 }
 

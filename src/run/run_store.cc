@@ -158,7 +158,8 @@ Result<StoredRun> RunStore::Load(const std::string& id) {
     if (!run.damage) run.damage = std::move(error).WithContext("reading " + path);
   };
   MU_TRY(const std::string plan_text, files_.Read(run.files.PlanPath()));
-  auto plan = plan::ParsePlan(plan_text);
+  std::string hash;
+  auto plan = plan::ParsePlan(plan_text, &hash);
   plan ? void(run.plan = *std::move(plan)) : damaged(std::move(plan).error(), run.files.PlanPath());
 
   MU_TRY(const auto abandoned, files_.Stat(run.files.AbandonedPath()));
@@ -179,7 +180,7 @@ Result<StoredRun> RunStore::Load(const std::string& id) {
              : damaged(std::move(contents).error(), run.files.JournalPath());
   }
   if (!run.damage && !run.records.empty() && run.records.front().type == RecordType::kRunStarted &&
-      ValueOf(run.records.front().evidence, "plan_hash") != plan::HashOf(run.plan))
+      ValueOf(run.records.front().evidence, "plan_hash") != hash)
     damaged(Error{ErrorCode::kPlanDamaged,
                   "it is not the plan that the journal was begun with: their hashes differ",
                   "",

@@ -78,8 +78,8 @@ struct Plan {
 // is the hash.
 std::string FormatPlan(const Plan& plan);
 // Errors: kPlanDamaged with the place (not JSON, unknown format, missing or unknown field, hash
-// differs, steps that do not fit together).
-Result<Plan> ParsePlan(std::string_view text);
+// differs, steps that do not fit together). `hash`, where it is given, becomes HashOf the plan.
+Result<Plan> ParsePlan(std::string_view text, std::string* hash = nullptr);
 // SHA-256 of the canonical JSON without the hash: the same plan has the same one on every machine.
 std::string HashOf(const Plan& plan);
 // One stable line a hop and a step; golden tests compare it. No colours, no times.
