@@ -16,6 +16,7 @@ namespace mu::effects {
 namespace {
 
 constexpr char kLockRecord[] = "/migrator-lock.json";
+constexpr Millis kLockLasts{70'000};  // the tool's lease is of 60 s (ground.md 4)
 
 using Keys = std::vector<model::KeyValue>;
 
@@ -299,10 +300,26 @@ class MigrateEffect : public LiveEffect {
     restore.args = plan::RestoreMetadata{args.migration, args.backup};
     RestoreEffect effect(ports_);
     MU_CHECK(effect.Act(restore, scope));
-    return effect.Confirm(restore, scope).map([](const auto&) {});
+    MU_CHECK(effect.Confirm(restore, scope));
+    return WaitForLock(args.migration, scope);
   }
 
  private:
+  // A migrator that was killed before its lock was recorded leaves it for as long as its lease
+  // lasts. One that is held longer has a living holder: the migration says so.
+  Status WaitForLock(const plan::Migration& migration, run::StepScope& scope) {
+    MU_TRY(const auto etcd, ports_.etcd_clients.Of(migration.etcd_container));
+    const std::string key = ScopeOf(migration).MigrationLock();
+    const auto look = [&]() -> Result<run::Observation> {
+      MU_TRY(const ports::KeyPage page, etcd->GetPage({key, "", 0, 0, false}));
+      return run::Observation{page.kvs.empty(), "the lock that a migrator has left: " + key};
+    };
+    const auto gone =
+        run::WaitFor("the lock is released", kLockLasts, Millis(500), ports_.clock, scope, look);
+    if (!gone && gone.error().code != ErrorCode::kGateTimeout) return Fail(gone.error());
+    return {};
+  }
+
   std::string difference_;
   std::size_t keys_ = 0;  // as Seen has read them: it comes first, and each reading is outage
   run::Evidence evidence_;
