@@ -120,7 +120,8 @@ Status FakeDocker::Start(const std::vector<std::string>& names) {
 }
 
 Status FakeDocker::Remove(const std::string& name, bool is_forced) {
-  MU_TRY(const Answer answer, world_.Enter("remove " + name));
+  const Fuse::Cut cut = is_forced ? Fuse::Cut::kLater : Fuse::Cut::kHere;
+  MU_TRY(const Answer answer, world_.Enter("remove " + name, cut));
   if (answer == Answer::kLie) return {};
   MU_TRY(const FakeContainer* container, Need(name));
   if (container->facts.IsRunning() && !is_forced) {
@@ -128,7 +129,7 @@ Status FakeDocker::Remove(const std::string& name, bool is_forced) {
                 "You cannot remove a running container " + name + ". Stop the container first");
   }
   world_.RemoveContainer(name);
-  return world_.Leave("remove " + name);
+  return world_.Leave("remove " + name, cut);
 }
 
 Status FakeDocker::SetRestartPolicy(const std::vector<std::string>& names,
@@ -290,7 +291,7 @@ Status FakeDocker::CreateNetwork(const std::string& name,
 }
 
 Status FakeDocker::RemoveNetwork(const std::string& name) {
-  MU_TRY(const Answer answer, world_.Enter("remove network " + name));
+  MU_TRY(const Answer answer, world_.Enter("remove network " + name, Fuse::Cut::kLater));
   if (answer == Answer::kLie) return {};
   if (!world_.networks.contains(name))
     return Fail(ErrorCode::kContainerGone, "network " + name + " not found");
@@ -299,7 +300,7 @@ Status FakeDocker::RemoveNetwork(const std::string& name) {
       return Fail(ErrorCode::kContainerFailed, "network " + name + " has active endpoints");
   }
   world_.networks.erase(name);
-  return world_.Leave("remove network " + name);
+  return world_.Leave("remove network " + name, Fuse::Cut::kLater);
 }
 
 Result<std::vector<std::string>> FakeDocker::ListNetworks(const std::vector<std::string>& labels) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 
 #include "milvus_upgrade/base/digest.h"
 #include "milvus_upgrade/base/text.h"
@@ -75,10 +76,11 @@ std::string FakeWorld::TimeText(Millis at) const {
                      ms / 3'600'000 % 24, ms / 60'000 % 60, ms / 1000 % 60, ms % 1000);
 }
 
-Result<Answer> FakeWorld::Enter(const std::string& name) {
+Result<Answer> FakeWorld::Enter(const std::string& name, Fuse::Cut cut) {
+  if (std::uncaught_exceptions() > 0) return Fail(ErrorCode::kInternal, "a dead process calls");
   ++calls_;
   const Answer answer = on_call ? on_call(name, calls_) : Answer::kTrue;
-  if (const Error* error = fuse_.Pass(name)) return Fail(*error);
+  if (const Error* error = fuse_.Pass(name, cut)) return Fail(*error);
   if (answer == Answer::kHang) {
     clock_.Advance(kHangs);
     return Fail(ErrorCode::kCommandTimeout, name + " did not end in time");

@@ -145,11 +145,12 @@ class FakeWorld {
   std::string TimeText(Millis at) const;
 
   // --- For the fake ports. ---
-  // An effect point. The returned answer is the hook's; the fuse may cut or fail.
-  Result<Answer> Enter(const std::string& name);
+  // An effect point. The returned answer is the hook's; the fuse may cut or fail. What destructors
+  // want while a PowerCut goes through does not happen: their process is dead.
+  Result<Answer> Enter(const std::string& name, Fuse::Cut cut = Fuse::Cut::kHere);
   // Behind it: the power may go, or the answer be an error although it was done.
-  Status Leave(const std::string& name) {
-    const Error* error = fuse_.Pass("after " + name);
+  Status Leave(const std::string& name, Fuse::Cut cut = Fuse::Cut::kHere) {
+    const Error* error = fuse_.Pass("after " + name, cut);
     return error == nullptr ? Status() : Fail(*error);
   }
   Result<std::string> CreateJob(const ports::JobSpec& spec);  // errors: as CreateContainer

@@ -24,10 +24,13 @@ class Fuse {
   void CutAt(int number) { cut_at_ = number == 0 ? 0 : passed_ + number; }
   // The number-th boundary from now answers with this error instead.
   void FailAt(int number, Error error) { errors_[passed_ + number] = std::move(error); }
+  // kLater: what may be called by a destructor, which cannot be cut; the boundary after it is.
+  enum class Cut { kHere, kLater };
   // Counts one boundary. The returned error is the injected one, if any.
-  const Error* Pass(std::string_view name) {
+  const Error* Pass(std::string_view name, Cut cut = Cut::kHere) {
     ++passed_;
     names_.emplace_back(name);
+    if (passed_ == cut_at_ && cut == Cut::kLater) ++cut_at_;
     if (passed_ == cut_at_) throw PowerCut{passed_, std::string(name)};
     const auto it = errors_.find(passed_);
     return it == errors_.end() ? nullptr : &it->second;

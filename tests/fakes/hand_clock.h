@@ -19,14 +19,17 @@ class HandClock : public ports::Clock {
  public:
   Millis Monotonic() override { return now_; }
 
-  // Starts at 2026-01-01T00:00:00.000Z; the day is not counted on.
-  std::string WallTime() override { return TextOf(now_); }
+  // Starts at 2026-01-02T00:00:00.000Z; the month is not counted on.
+  std::string WallTime() override { return TextOf(now_ + wall_); }
   static std::string TextOf(Millis at) {
     const auto ms = at.count();
     const auto hours = ms / 3'600'000;
     return fmt::format("2026-01-{:02}T{:02}:{:02}:{:02}.{:03}Z", 1 + hours / 24, hours % 24,
                        ms / 60'000 % 60, ms / 1000 % 60, ms % 1000);
   }
+
+  // Someone sets the clock of the wall.
+  void JumpWall(Millis by) { wall_ += by; }
 
   void Sleep(Millis duration) override {
     ++sleeps_;
@@ -48,6 +51,7 @@ class HandClock : public ports::Clock {
  private:
   static constexpr Millis kDeadline{20LL * 24 * 3'600'000};
   Millis now_{0};
+  Millis wall_{24 * 3'600'000};  // a day ahead, so that it can be set back
   int sleeps_ = 0;
   std::vector<std::function<void(Millis)>> listeners_;
 };

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -58,6 +59,11 @@ class UnsyncedFiles : public ports::Files {
     std::vector<std::string> paths;
     for (const auto& [path, node] : names_) paths.push_back(path);
     return paths;
+  }
+  // What the disk would have after a cut now; nullopt: no such file.
+  std::optional<std::string> Durable(const std::string& path) const {
+    const auto it = durable_names_.find(path);
+    return it == durable_names_.end() ? std::nullopt : std::optional(it->second->durable);
   }
   void SetFreeBytes(std::uint64_t bytes) { free_bytes_ = bytes; }
   // Makes WhyNotReplaceable answer so for this path, and Replace fail.

@@ -35,10 +35,6 @@ constexpr char kDone[] = "done";
 constexpr char kRolledBack[] = "rolled-back";
 constexpr char kNeedsPerson[] = "needs-person";
 
-std::string Told(const Ending& ending) {
-  return ending.outcome + (ending.error ? ": " + ending.error->Text() : "");
-}
-
 std::string Replaced(std::string text, const std::string& from, const std::string& to) {
   for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
     text.replace(at, from.size(), to);

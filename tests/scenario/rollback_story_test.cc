@@ -6,8 +6,7 @@
 #include <algorithm>
 #include <iostream>
 
-#include "scenario/story.h"
-#include "unit/meta/real_data.h"
+#include "scenario/story21.h"
 
 namespace mu::scenario {
 namespace {
@@ -18,10 +17,6 @@ using fakes::Stage;
 using Keep = fakes::UnsyncedFiles::Keep;
 
 constexpr char kServer[] = "milvus-standalone";
-
-std::string Told(const Ending& ending) {
-  return ending.outcome + (ending.error ? ": " + ending.error->Text() : "");
-}
 
 // What a run goes from and to: a patch, whose new version may have started; a migration.
 struct Kind {
@@ -36,11 +31,7 @@ struct Kind {
       file.replace(file.find("milvus:v2.2.16"), 14, "milvus:v2.2.15");
     }
     auto story = std::make_unique<Story>(file);
-    if (has_migration) {
-      story->config.migration_engine = config::MigrationEngine::kBuiltin;
-      story->config.rehearses = false;  // there is no second etcd in this world
-      story->stage.PutMetadata(meta::RealKeys("etcd-2.1.jsonl"));
-    }
+    if (has_migration) Make21(*story);
     return story;
   }
 };

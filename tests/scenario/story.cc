@@ -3,14 +3,38 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <cstdlib>
+#include <iostream>
 
 #include "milvus_upgrade/rules/checks.h"
+#include "milvus_upgrade/run/helper_container.h"
+#include "milvus_upgrade/run/standing.h"
 
 namespace mu::scenario {
 
+std::string Told(const Ending& ending) {
+  return ending.outcome + (ending.error ? ": " + ending.error->Text() : "");
+}
+
+bool IsLong() { return std::getenv("MU_LONG") != nullptr; }
+
+unsigned Seed() {
+  const char* const said = std::getenv("MU_SEED");
+  const auto seed = said == nullptr ? 7U : static_cast<unsigned>(std::strtoul(said, nullptr, 10));
+  std::cout << "MU_SEED=" << seed << "\n";
+  return seed;
+}
+
 Story::Story(const std::string& file, const std::string& restart)
-    : stage(file, restart), store_(stage.files, stage.clock, "/srv/milvus/.milvus-upgrade") {
+    : stage(file, restart),
+      docker_(stage.docker, sites),
+      compose_(stage.compose, sites),
+      etcd_(stage.etcd, sites),
+      etcd_clients_(stage.etcd_clients, sites),
+      disk_(stage.files, sites),
+      runner_(no_runner_, sites),
+      http_(stage.http, sites),
+      store_(disk_, stage.clock, "/srv/milvus/.milvus-upgrade") {
   stage.Bring();
   config.selectors = stage.selectors;
   config.state_dir = store_.StateDir();
@@ -31,7 +55,7 @@ void Story::Before(const std::string& call, std::function<void()> action) {
 }
 
 observe::World Story::World() {
-  return {stage.docker, stage.compose, stage.etcd, stage.files, stage.http, {}, "/srv/milvus"};
+  return {docker_, compose_, etcd_, disk_, http_, {}, "/srv/milvus"};
 }
 
 Result<cli::Prepared> Story::Prepare(const std::string& to) {
@@ -77,17 +101,32 @@ Ending Story::GoBack() {
 }
 
 Ending Story::Work(const std::function<Result<Ending>(run::Course&)>& work) {
-  auto journal = run::Journal::Open(stage.files, stage.clock, files_.JournalPath());
+  const auto refused = [](const Error& error) {
+    return Ending{"refused", RowOf(error.code).exit, error};
+  };
+  const auto held = store_.Lock("here");
+  if (!held) return refused(held.error());
+  auto journal = run::Journal::Open(disk_, stage.clock, files_.JournalPath());
   if (!journal) return {"needs-person", ExitCode::kNeedsPerson, journal.error()};
-  cli::EngineLock lock(stage.docker, plan_.instance);
-  if (const Status taken = lock.Take(fakes::Stage::kOld, {files_.id, "here", store_.StateDir()});
+  cli::EngineLock lock(docker_, plan_.instance);
+  if (const Status taken =
+          lock.Take("quay.io/coreos/etcd:v3.5.5", {files_.id, "here", store_.StateDir()});
       !taken) {
-    return {"failed-untouched", ExitCode::kLocked, taken.error()};
+    return refused(taken.error());
   }
-  const auto effects =
-      effects::MakeEffects({stage.docker, stage.compose, stage.etcd, stage.etcd_clients,
-                            stage.files, runner_, stage.clock, stage.http});
-  cli::ComposeWayBack way_back(stage.docker);
+  (void)run::RemoveLeftHelpers(docker_, plan_.instance);
+  const auto failed = [&](const Error& error) {
+    return run::StandingOf(plan_, (*journal)->Records()).has_touched
+               ? Ending{"needs-person", ExitCode::kNeedsPerson, error}
+               : Ending{"failed-untouched", RowOf(error.code).exit, error};
+  };
+  if ((*journal)->Records().empty()) {
+    if (const Status begun = run::Begin(**journal, plan::HashOf(plan_)); !begun)
+      return failed(begun.error());
+  }
+  const auto effects = effects::MakeEffects(
+      {docker_, compose_, etcd_, etcd_clients_, disk_, runner_, stage.clock, http_});
+  cli::ComposeWayBack way_back(docker_);
   run::Course course{plan_,
                      files_,
                      store_,
@@ -95,9 +134,79 @@ Ending Story::Work(const std::function<Result<Ending>(run::Course&)>& work) {
                      {*effects, **journal, stage.clock, stage.interrupts, silence_, files_.folder},
                      staging};
   auto ending = work(course);
-  if (!ending) return {"needs-person", ExitCode::kNeedsPerson, ending.error()};
-  if (ending->IsOver()) (void)lock.Release(files_.id);
+  if (!ending) return failed(ending.error());
+  if (ending->IsOver() || !run::StandingOf(plan_, (*journal)->Records()).has_touched)
+    (void)lock.Release(files_.id);
+  if (const Status finished = run::Finish(**journal, ending->outcome, ending->code); !finished)
+    return failed(finished.error());
   return *ending;
+}
+
+Ending Story::BeginAndGo() {
+  const auto refused = [](const Error& error) {
+    return Ending{"refused", RowOf(error.code).exit, error};
+  };
+  {
+    const auto held = store_.Lock("here");
+    if (!held) return refused(held.error());
+    cli::EngineLock lock(docker_, plan_.instance);
+    if (const Status released = ReleaseOwnLock(lock); !released) return refused(released.error());
+    if (const Status is_free = lock.CheckFree(); !is_free) return refused(is_free.error());
+    config::Config again = config;
+    again.selectors = plan_.selectors;
+    again.to = plan_.to;
+    const auto view = observe::ObserveCompose(World(), again);
+    if (!view) return refused(view.error());
+    if (observe::FingerprintOf(view->observed) != plan_.fingerprint)
+      return refused(Error{ErrorCode::kStalePlan, "the stack is no longer the plan's", "", {}});
+    auto files = store_.Create(plan_);
+    if (!files) return refused(files.error());
+    files_ = *std::move(files);
+  }
+  return Go();
+}
+
+Status Story::ReleaseOwnLock(cli::EngineLock& lock) {
+  MU_TRY(const auto holder, lock.Holder());
+  if (!holder) return {};
+  const auto other = store_.Load(holder->run);
+  return other && !other->IsOpen() ? lock.Release(holder->run) : Status();
+}
+
+Ending Story::Resume() {
+  auto stored = store_.Find("");
+  if (stored && stored->damage) stored = Fail(*stored->damage);
+  if (!stored) return {"refused", RowOf(stored.error().code).exit, stored.error()};
+  const std::string state = stored->EndState();
+  files_ = stored->files;
+  plan_ = stored->plan;
+  if (!stored->HasTouched() &&
+      (state == "unfinished" || state == "interrupted" || state == "paused")) {
+    return BeginAndGo();
+  }
+  return stored->IsOpen() ? Go() : Ending{state, ExitCode::kDone, std::nullopt};
+}
+
+Ending Story::RollBack() {
+  auto stored = store_.Find("");
+  if (stored && stored->damage) stored = Fail(*stored->damage);
+  if (!stored) return {"refused", RowOf(stored.error().code).exit, stored.error()};
+  files_ = stored->files;
+  plan_ = stored->plan;
+  const std::string state = stored->EndState();
+  if (state == "rolled-back") return {state, ExitCode::kDone, std::nullopt};
+  if (!stored->HasTouched()) {
+    cli::EngineLock lock(docker_, plan_.instance);
+    if (const Status released = ReleaseOwnLock(lock); !released)
+      return {"refused", RowOf(released.error().code).exit, released.error()};
+    return {"untouched", ExitCode::kDone, std::nullopt};
+  }
+  if (stored->rollback && stored->IsOpen()) return Go();
+  // Planned before anything is taken or written.
+  cli::ComposeWayBack way_back(docker_);
+  const auto back = way_back.PlanBack({plan_, stored->records, files_.id, true});
+  if (!back) return {"refused", RowOf(back.error().code).exit, back.error()};
+  return Work([&](run::Course& course) { return course.GoBack(*back); });
 }
 
 void Story::PowerOn(fakes::UnsyncedFiles::Keep keep) {

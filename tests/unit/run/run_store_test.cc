@@ -57,7 +57,7 @@ TEST_F(Store, LocksAndHidesItself) {
 TEST_F(Store, KeepsWhatItWasGiven) {
   const auto run = store_.Create(plan_);
   ASSERT_TRUE(run) << run.error().Text();
-  EXPECT_TRUE(run->id.starts_with("20260101-000000-")) << run->id;
+  EXPECT_TRUE(run->id.starts_with("20260102-000000-")) << run->id;
   ASSERT_TRUE(Begin(*JournalOf(*run), plan::HashOf(plan_)));
   ASSERT_TRUE(store_.SaveRollback(*run, plan_));
   const auto stored = store_.Load(run->id);
@@ -76,7 +76,7 @@ TEST_F(Store, FindsTheNewestAndByPrefix) {
   ASSERT_TRUE(first && second);
   EXPECT_EQ(*store_.Ids(), (std::vector<std::string>{first->id, second->id}));
   EXPECT_EQ(store_.Find("")->files.id, second->id);
-  EXPECT_EQ(store_.Find("20260101-000000")->files.id, first->id);
+  EXPECT_EQ(store_.Find("20260102-000000")->files.id, first->id);
   const auto both = store_.Find("2026");
   ASSERT_FALSE(both);
   EXPECT_NE(both.error().message.find(second->id), std::string::npos);
