@@ -43,6 +43,20 @@ Result<std::vector<std::string>> StartedServices(ports::Docker& docker, const pl
   return started;
 }
 
+// Whether someone has removed a container of the hop. An engine that does not answer is waited for
+// by the steps of the way back.
+bool HasLost(ports::Docker& docker, const plan::Plan& plan, int hop) {
+  std::vector<std::string> names;
+  for (const plan::Step& step : plan.steps) {
+    const auto* up = std::get_if<plan::UpServices>(&step.args);
+    if (up == nullptr || step.hop != hop) continue;
+    for (const auto& [service, name] : up->containers) names.push_back(name);
+  }
+  const auto found = docker.Inspect(names);
+  return found && std::any_of(found->begin(), found->end(),
+                              [](const auto& container) { return !container; });
+}
+
 // Whether the hop has a migration: of another one the snapshot is no way back.
 bool HasMigration(const plan::Plan& plan, int hop) {
   return std::any_of(plan.steps.begin(), plan.steps.end(), [&](const plan::Step& step) {
@@ -133,6 +147,7 @@ Result<plan::Plan> ComposeWayBack::PlanBack(const run::BackRequest& request) {
   plan::RollbackInput input{
       request.plan, standing.done,        standing.touched,      started,
       request.run,  request.is_asked_for, request.from_snapshot, request.accepts_data_loss};
+  input.has_lost = HasLost(docker_, request.plan, standing.hop);
   for (const Record& record : request.records) {
     const bool is_done = record.type == run::RecordType::kDone;
     if (is_done && record.step.ends_with("backup/snapshot")) input.snapshot_time = record.time;

@@ -160,9 +160,10 @@ Result<Plan> PlanRollback(const RollbackInput& input) {
   } else if (input.is_asked_for && !input.started.empty()) {
     for (Step& step : DownSteps(mine)) add(std::move(step));
   }
-  const bool was_stopped = std::any_of(mine.begin(), mine.end(), [&](const Step* step) {
-    return step->kind == StepKind::kStopContainers && entered.contains(step->id);
-  });
+  const bool is_down =
+      input.has_lost || std::any_of(mine.begin(), mine.end(), [&](const Step* step) {
+        return step->kind == StepKind::kStopContainers && entered.contains(step->id);
+      });
 
   // A stop that was begun goes on in the engine whatever became of our call: it is brought to its
   // end first, or what was seen running would go down after the rollback. And what someone has
@@ -201,9 +202,9 @@ Result<Plan> PlanRollback(const RollbackInput& input) {
   std::map<std::string, std::string> images;
   for (const Step* step : mine) {
     const auto* up = std::get_if<UpServices>(&step->args);
-    if (up == nullptr || !was_stopped) continue;
-    // With the old file: starts the old container where it still exists, recreates it where it was
-    // replaced.
+    if (up == nullptr || !is_down) continue;
+    // With the old file: starts the old container where it still exists, creates it anew where it
+    // was replaced or removed.
     Step undo = Undoing(
         *step, fmt::format("brings {} up again as {}", Join(up->services, ", "), hop.from), prefix);
     auto& args = std::get<UpServices>(undo.args);
@@ -220,7 +221,7 @@ Result<Plan> PlanRollback(const RollbackInput& input) {
     add(std::move(undo));
   }
   for (const Step* step : mine) {
-    if (!was_stopped) break;
+    if (!is_down) break;
     if (const auto* wait = std::get_if<WaitServices>(&step->args)) {
       Step undo = Undoing(*step, "the old version is running and healthy", prefix);
       WaitServices args = *wait;

@@ -147,6 +147,36 @@ TEST_P(RollbackStory, WhatIsStartedInThePauseIsHeldDownAgain) {
   }
 }
 
+// Someone removes the container, in the pause or on the way back: it is made anew from the file.
+TEST_P(RollbackStory, WhatIsRemovedIsMadeAnew) {
+  story_->Begin();
+  ASSERT_EQ(story_->Go().outcome, "done");
+  const std::string done = story_->Describe();
+  int went_on = 0;
+  for (const std::string& place : Places()) {
+    const auto forward = PausedBefore(place);
+    forward->stage.world.RemoveContainer(kServer);
+    Ending ending = forward->Go();
+    went_on += ending.outcome == "done" ? 1 : 0;
+    EXPECT_TRUE(ending.outcome == "done" || ending.outcome == "rolled-back")
+        << place << ": " << Told(ending);
+    EXPECT_EQ(forward->Describe(), ending.outcome == "done" ? done : before_) << place;
+
+    const auto back = PausedBefore(place);
+    back->stage.world.RemoveContainer(kServer);
+    ending = back->GoBack();
+    EXPECT_EQ(ending.outcome, "rolled-back") << place << ": " << Told(ending);
+    EXPECT_EQ(back->Describe(), before_) << place;
+
+    const auto meanwhile = PausedBefore(place);
+    meanwhile->Before("", [&] { meanwhile->stage.world.RemoveContainer(kServer); });
+    ending = meanwhile->GoBack();
+    if (ending.outcome != "rolled-back") ending = meanwhile->GoBack();
+    EXPECT_EQ(ending.outcome, "rolled-back") << place << ": " << Told(ending);
+  }
+  EXPECT_GE(went_on, 2);
+}
+
 TEST_P(RollbackStory, AFileThatSomeoneEditsInThePauseStopsIt) {
   std::string after_file;
   bool is_next = false;

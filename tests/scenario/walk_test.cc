@@ -317,8 +317,6 @@ class Walk {
         Log("  someone kills Milvus");
         return world.KillContainer(kServer);
       case 2:
-        // The way back starts the old container again; without it a person is needed.
-        if (IsOpen()) return;
         Log("  someone removes Milvus");
         return world.RemoveContainer(kServer);
       case 3:

@@ -59,6 +59,7 @@ struct RollbackInput {
   bool from_snapshot = false;
   bool accepts_data_loss = false;
   bool has_served_since = false;   // the old version was put back after it, and may have written
+  bool has_lost = false;           // someone has removed a container of the hop: it is made anew
   std::string snapshot_time = {};  // for people
 };
 Result<Plan> PlanRollback(const RollbackInput& input);
