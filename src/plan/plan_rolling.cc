@@ -336,7 +336,7 @@ Plan PlanRolling(const RollingPlanInput& input) { return Builder(input).Build();
 
 std::vector<Step> StepsBack(const Plan& plan, const std::set<std::string>& entered) {
   std::vector<Step> steps;
-  WaitRollout all;
+  WaitRollout all{{}, {}, Millis(0)};  // each of them has shown that it stays
   const auto add = [&](std::string id, StepKind kind, std::string cause, StepArgs args,
                        Millis timeout) {
     Step step;

@@ -152,6 +152,8 @@ TEST(PlanRollback, GoesBackInReverseToTheOldTemplates) {
   const auto back = PlanRollback({plan, done, {"roll/datacoord"}, {}});
   ASSERT_TRUE(back) << back.error().Text();
   ExpectGolden("rolling-back-2.2.4-2.2.3.txt", PlanText(*back));
+  // Each of them has stayed well before.
+  EXPECT_EQ(std::get<WaitRollout>(back->steps.back().args).stable_for, Millis(0));
   EXPECT_EQ(back->kube, plan.kube);
 }
 
