@@ -10,12 +10,9 @@ namespace {
 Result<std::vector<run::StoredRun>> LoadAll(Wiring& wiring, const config::Config& config) {
   MU_TRY(const std::string state_dir, StateDirOf(wiring, config));
   run::RunStore store(wiring.Files(), wiring.Clock(), state_dir);
-  MU_TRY(const std::vector<std::string> ids, store.Ids());
-  std::vector<run::StoredRun> runs;
-  for (auto id = ids.rbegin(); id != ids.rend(); ++id) {
-    MU_TRY(run::StoredRun run, store.Load(*id));
+  MU_TRY(std::vector<run::StoredRun> runs, store.NewestFirst());
+  for (run::StoredRun& run : runs) {
     MU_TRY(run.is_live, store.IsLive(run));
-    runs.push_back(std::move(run));
   }
   return runs;
 }

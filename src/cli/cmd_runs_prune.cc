@@ -38,12 +38,11 @@ bool HasGoodBackup(ports::Files& files, const run::StoredRun& run) {
 // Newest first: which runs go.
 Result<std::vector<run::StoredRun>> Superfluous(Wiring& wiring, run::RunStore& store,
                                                 std::size_t keep) {
-  MU_TRY(const std::vector<std::string> ids, store.Ids());
+  MU_TRY(std::vector<run::StoredRun> runs, store.NewestFirst());
   std::vector<run::StoredRun> go;
   bool has_backup = false;
   std::size_t kept = 0;
-  for (auto id = ids.rbegin(); id != ids.rend(); ++id) {
-    MU_TRY(run::StoredRun run, store.Load(*id));
+  for (run::StoredRun& run : runs) {
     const bool is_good = HasGoodBackup(wiring.Files(), run);
     // The newest good backup stays, wherever it is.
     const bool stays = kept < keep || run.IsOpen() || (is_good && !has_backup);

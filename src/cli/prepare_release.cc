@@ -15,6 +15,7 @@
 #include "milvus_upgrade/plan/plan_rolling.h"
 #include "milvus_upgrade/rules/checks.h"
 #include "milvus_upgrade/rules/version_path.h"
+#include "milvus_upgrade/run/executor.h"
 
 namespace mu::cli {
 namespace {
@@ -130,17 +131,95 @@ Standby StandbyFor(const config::Config& config, const model::ObservedRelease& o
   return standby;
 }
 
+bool IsGivenUp(const run::StoredRun& run) {
+  return !run.damage && run.plan.kind == plan::PlanKind::kRolling &&
+         (run.is_abandoned || run.IsOpen());
+}
+
+// What a run that was given up has left of the Deployment; nullopt where the newest run that had
+// to do with it came to an end, or where someone has changed it since.
+std::optional<plan::LeftBehind> LeftOf(const MilvusWorkload& workload,
+                                       const std::vector<run::StoredRun>& runs) {
+  const model::Deployment& now = workload.deployment;
+  for (const run::StoredRun& run : runs) {
+    if (run.damage) continue;
+    for (const plan::Step& step : run.plan.steps) {
+      const auto* patch = std::get_if<plan::PatchDeployment>(&step.args);
+      if (patch == nullptr) continue;
+      const std::string running = workload.image.Text();
+      // It ran that image when the run was brought to its end: so it was meant.
+      if (patch->image == running && run.EndState() == "done") return std::nullopt;
+      if (patch->uid != now.meta.uid) continue;
+      const run::StepState state = run::StateOf(run.records, "forward", step.id);
+      if (!state.acted) continue;
+      const auto given = state.evidence.find(plan::kTemplateHash);
+      const bool is_as_left = given == state.evidence.end() ? patch->image == running
+                                                            : given->second == now.TemplateHash();
+      if (!IsGivenUp(run) || !is_as_left) return std::nullopt;
+      for (const plan::Step& keep : run.plan.steps) {
+        const auto* args = std::get_if<plan::KeepRelease>(&keep.args);
+        if (args == nullptr) continue;
+        for (const plan::KeepRelease::Kept& kept : args->deployments) {
+          if (kept.uid == patch->uid)
+            return plan::LeftBehind{run.files.id,    run.plan.from,      patch->image_before,
+                                    patch->strategy, kept.template_hash, kept.strategy_hash};
+        }
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+// The edits of runs that were given up which still stand as they were made.
+std::vector<plan::EditConfigMap> MadeIn(const model::ObservedRelease& observed,
+                                        const std::vector<run::StoredRun>& runs,
+                                        const std::map<std::string, plan::LeftBehind>& left,
+                                        const std::vector<plan::EditConfigMap>& edits) {
+  std::vector<plan::EditConfigMap> made;
+  const auto is_known = [&](const plan::EditConfigMap& edit) {
+    const auto has_key = [&](const plan::EditConfigMap& one) { return one.key == edit.key; };
+    return std::any_of(edits.begin(), edits.end(), has_key) ||
+           std::any_of(made.begin(), made.end(), has_key);
+  };
+  for (const run::StoredRun& run : runs) {
+    const bool has_left = std::any_of(
+        left.begin(), left.end(), [&](const auto& one) { return one.second.run == run.files.id; });
+    if (!has_left) continue;
+    for (const plan::Step& step : run.plan.steps) {
+      const auto* edit = std::get_if<plan::EditConfigMap>(&step.args);
+      const model::ConfigMap* map = edit == nullptr ? nullptr : Find(observed, edit->config_map);
+      if (map == nullptr || map->meta.uid != edit->uid || is_known(*edit)) continue;
+      const auto text = map->data.find(edit->key);
+      if (text != map->data.end() && Sha256(text->second) == edit->sha256_after)
+        made.push_back(*edit);
+    }
+  }
+  return made;
+}
+
 }  // namespace
 
-Result<Proposal> PrepareRelease(ports::Kube& kube, const config::Config& config) {
+Result<Proposal> PrepareRelease(ports::Kube& kube, const config::Config& asked,
+                                const std::vector<run::StoredRun>& runs) {
   Proposal prepared;
-  MU_TRY(const model::Version to, model::ParseVersion(config.to));
-  MU_TRY(const model::ObservedRelease observed, observe::ObserveRelease(kube, config.release));
+  MU_TRY(const model::Version to, model::ParseVersion(asked.to));
+  MU_TRY(const model::ObservedRelease observed, observe::ObserveRelease(kube, asked.release));
   prepared.plan.kind = plan::PlanKind::kRolling;
   prepared.plan.instance = observed.release;
-  prepared.plan.kube = {config.kubeconfig, observed.cluster.context, observed.cluster.server,
+  prepared.plan.kube = {asked.kubeconfig, observed.cluster.context, observed.cluster.server,
                         observed.cluster.name_space};
-  MU_TRY(const model::ImageRef image, WantedImage(config, observed, to));
+  MU_TRY(const model::ImageRef image, WantedImage(asked, observed, to));
+  std::map<std::string, plan::LeftBehind> left;
+  for (const MilvusWorkload& workload : observed.milvus) {
+    if (workload.image == image) continue;
+    if (auto one = LeftOf(workload, runs)) left.emplace(workload.Name(), *std::move(one));
+  }
+  // What such a run has left is not ready, and its image may tell no version.
+  config::Config config = asked;
+  if (!left.empty()) {
+    if (config.from.empty()) config.from = left.begin()->second.from;
+    config.skipped_checks.emplace_back("ready");
+  }
   MU_TRY(const model::Version from, RunningVersion(config, observed, image, to));
   prepared.from = from.Text();
   prepared.to = to.Text();
@@ -164,9 +243,11 @@ Result<Proposal> PrepareRelease(ports::Kube& kube, const config::Config& config)
   }
   std::set<std::string> off;
   for (const auto& [workload, why] : standby.refused) off.insert(workload);
-  prepared.plan = plan::PlanRolling(
-      {config, observed, *path, *order, image, std::move(standby.edits), std::move(off),
-       prepared.findings, observe::FingerprintOf(observed), observe::SelectorOf(config.release)});
+  std::vector<plan::EditConfigMap> made = MadeIn(observed, runs, left, standby.edits);
+  prepared.plan =
+      plan::PlanRolling({config, observed, *path, *order, image, std::move(standby.edits),
+                         std::move(off), prepared.findings, observe::FingerprintOf(observed),
+                         observe::SelectorOf(config.release), std::move(left), std::move(made)});
   if (config.image.empty() && prepared.plan.HasSteps())
     prepared.plan.notes.push_back(
         fmt::format("the image {} follows from what runs and -t: -w was not given", image.Text()));

@@ -60,7 +60,12 @@ ui::View ViewOf(const Proposal& prepared, const ui::Style& style) {
 bool IsRelease(const config::Config& config) { return !config.release.empty(); }
 
 Result<Proposal> Propose(Wiring& wiring, const config::Config& config) {
-  if (IsRelease(config)) return PrepareRelease(wiring.Kube(KubeOf(config)), config);
+  if (IsRelease(config)) {
+    MU_TRY(const std::string state_dir, StateDirOf(wiring, config));
+    run::RunStore store(wiring.Files(), wiring.Clock(), state_dir);
+    MU_TRY(const auto runs, store.NewestFirst());
+    return PrepareRelease(wiring.Kube(KubeOf(config)), config, runs);
+  }
   MU_TRY(Prepared prepared, Prepare(wiring.World(), config));
   return std::move(static_cast<Proposal&>(prepared));
 }
@@ -231,22 +236,16 @@ int AskAndRun(Wiring& wiring, const config::Config& config, ui::Console& console
 
 }  // namespace
 
-int RunUpgrade(const config::Config& asked, ui::Console& console) {
-  if (!asked.is_dry_run) {
-    if (const Status can_ask = console.CheckCanAsk(asked.is_yes); !can_ask)
+int RunUpgrade(const config::Config& config, ui::Console& console) {
+  if (!config.is_dry_run) {
+    if (const Status can_ask = console.CheckCanAsk(config.is_yes); !can_ask)
       return console.Fail(can_ask.error());
   }
   Wiring wiring;
-  const auto open = OpenRun(wiring, asked);
+  const auto open = OpenRun(wiring, config);
   if (!open) return console.Fail(open.error());
-  config::Config config = asked;
-  if (*open) {
-    if (config.is_dry_run || !IsWithOtherImage(config, **open))
-      return GoOnWith(wiring, config, **open, console);
-    // What it has left is not ready, and its image may tell no version.
-    if (config.from.empty()) config.from = (*open)->plan.from;
-    config.skipped_checks.emplace_back("ready");
-  }
+  if (*open && (config.is_dry_run || !IsWithOtherImage(config, **open)))
+    return GoOnWith(wiring, config, **open, console);
   const auto prepared = Propose(wiring, config);
   if (!prepared && *open) return console.Fail(prepared.error());
   if (!prepared) return console.Fail(HeldBy(wiring, config).value_or(prepared.error()));

@@ -3,6 +3,8 @@
 
 #include <boost/json.hpp>
 
+#include "milvus_upgrade/base/digest.h"
+
 namespace mu::effects {
 namespace {
 
@@ -18,6 +20,10 @@ tl::unexpected<Error> Bad() {
 
 }  // namespace
 
+std::string KeptDeployment::TemplateHash() const {
+  return template_json.empty() ? template_hash : Sha256(template_json);
+}
+
 KeptDeployment Keep(const model::Deployment& deployment) {
   KeptDeployment kept{deployment.meta.uid, deployment.template_json, deployment.strategy_json};
   const auto label = deployment.meta.labels.find(kVersionLabel);
@@ -32,10 +38,10 @@ KeptRelease ByReference(const KeptRelease& kept, const plan::Plan& plan) {
     const auto full = patch == nullptr ? kept.end() : kept.find(patch->deployment);
     if (full == kept.end()) continue;
     KeptDeployment& one = reduced[patch->deployment] = full->second;
+    one.template_hash = full->second.TemplateHash();
     one.template_json.clear();
     one.container = patch->container;
     one.image = patch->image_before;
-    one.template_hash = patch->template_hash;
   }
   return reduced;
 }

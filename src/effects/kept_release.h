@@ -25,6 +25,8 @@ struct KeptDeployment {
   std::string container = {};
   std::string image = {};
   std::string template_hash = {};
+
+  std::string TemplateHash() const;  // of the template, wherever it is
   bool operator==(const KeptDeployment&) const = default;
 };
 using KeptRelease = std::map<std::string, KeptDeployment>;  // by name

@@ -12,6 +12,7 @@
 #include "milvus_upgrade/observe/log_tail.h"
 #include "milvus_upgrade/observe/rollout.h"
 #include "milvus_upgrade/plan/plan.h"
+#include "milvus_upgrade/plan/plan_rolling.h"
 #include "milvus_upgrade/run/wait.h"
 
 namespace mu::effects {
@@ -124,11 +125,15 @@ class KeepEffect : public run::Effect {
     KeptRelease kept;
     for (const auto& wanted : args.deployments) {
       MU_TRY(const Deployment now, watched_->Find(args.selector, wanted.deployment, wanted.uid));
-      if (now.TemplateHash() != wanted.template_hash || now.StrategyHash() != wanted.strategy_hash)
+      std::optional<KeptDeployment> one = Keep(now);
+      if (now.TemplateHash() != wanted.template_hash) {
+        MU_TRY(one, KeptBefore(wanted, args.file, scope.RunFolder()));
+      }
+      if (!one || Sha256(one->strategy_json) != wanted.strategy_hash)
         return Fail(ErrorCode::kStalePlan,
                     fmt::format("the Deployment {} was changed by someone since the plan was made",
                                 wanted.deployment));
-      kept[wanted.deployment] = Keep(now);
+      kept[wanted.deployment] = *std::move(one);
     }
     return files_.Replace(scope.RunFolder() + "/" + args.file, FormatKept(kept), 0600);
   }
@@ -142,6 +147,29 @@ class KeepEffect : public run::Effect {
   }
 
  private:
+  // Of a Deployment that a run which was given up has left in its middle: as that one kept it, in
+  // its folder beside this one's.
+  Result<std::optional<KeptDeployment>> KeptBefore(const plan::KeepRelease::Kept& wanted,
+                                                   const std::string& file,
+                                                   const std::string& run_folder) {
+    const std::string runs = run_folder.substr(0, run_folder.rfind('/'));
+    MU_TRY(const std::vector<std::string> names, files_.List(runs));
+    for (const std::string& name : names) {
+      const std::string path = runs + "/" + name + "/" + file;
+      MU_TRY(const auto facts, files_.Stat(path));
+      if (!facts) continue;
+      MU_TRY(const std::string text, files_.Read(path));
+      const auto kept = ParseKept(text);
+      if (!kept) continue;
+      const auto it = kept->find(wanted.deployment);
+      if (it != kept->end() && it->second.uid == wanted.uid &&
+          it->second.TemplateHash() == wanted.template_hash &&
+          Sha256(it->second.strategy_json) == wanted.strategy_hash)
+        return it->second;
+    }
+    return std::nullopt;
+  }
+
   std::shared_ptr<Watched> watched_;
   ports::Files& files_;
 };
@@ -271,6 +299,7 @@ class PatchEffect : public run::Effect {
  private:
   run::Evidence EvidenceOf(const plan::PatchDeployment& args) const {
     return {{"image", args.image},
+            {plan::kTemplateHash, now_.TemplateHash()},
             {"generation", std::to_string(now_.meta.generation)},
             {"resource_version", now_.meta.resource_version}};
   }
@@ -336,11 +365,10 @@ class RestoreEffect : public run::Effect {
   }
   bool IsSo(const plan::RestoreDeployment& args) const {
     if (args.is_strategy_only) return now_.strategy_json == kept_.strategy_json;
-    return kept_.template_json.empty() ? now_.TemplateHash() == kept_.template_hash
-                                       : now_.template_json == kept_.template_json;
+    return now_.TemplateHash() == kept_.TemplateHash();
   }
   run::Evidence EvidenceOf(const plan::RestoreDeployment& args) const {
-    return {{args.is_strategy_only ? "strategy_hash" : "template_hash",
+    return {{args.is_strategy_only ? "strategy_hash" : plan::kTemplateHash,
              args.is_strategy_only ? now_.StrategyHash() : now_.TemplateHash()},
             {"generation", std::to_string(now_.meta.generation)}};
   }

@@ -49,7 +49,7 @@ class Builder {
     const std::vector<const MilvusWorkload*> rolled = Rolled();
     if (rolled.empty()) return std::move(plan_);
     AddFirst(rolled);
-    for (const EditConfigMap& edit : in_.edits) AddEdit(edit);
+    for (const EditConfigMap& edit : Edits()) AddEdit(edit);
     for (const MilvusWorkload* workload : rolled) AddRoll(*workload);
     AddLast(rolled);
     AddAfterwards();
@@ -124,12 +124,25 @@ class Builder {
     return plan_.steps.back();
   }
 
+  // Made by a run that was given up, or still to make.
+  std::vector<EditConfigMap> Edits() const {
+    std::vector<EditConfigMap> edits = in_.made;
+    edits.insert(edits.end(), in_.edits.begin(), in_.edits.end());
+    return edits;
+  }
+
+  const LeftBehind* LeftOf(const MilvusWorkload& workload) const {
+    const auto it = in_.left.find(workload.Name());
+    return it == in_.left.end() ? nullptr : &it->second;
+  }
+
   PatchDeployment PatchOf(const MilvusWorkload& workload) const {
+    const LeftBehind* left = LeftOf(workload);
     return {in_.selector,
             workload.Name(),
             workload.deployment.meta.uid,
             workload.container,
-            workload.image.Text(),
+            left == nullptr ? workload.image.Text() : left->image_before,
             in_.image.Text(),
             plan_.to,
             workload.deployment.TemplateHash(),
@@ -147,8 +160,16 @@ class Builder {
     std::string why;
   };
 
-  // Only what the rollout cannot do without.
+  // Where a run was given up, what is there now may be what that one needed.
   Strategy StrategyOf(const MilvusWorkload& workload) const {
+    Strategy needed = NeededStrategy(workload);
+    const LeftBehind* left = LeftOf(workload);
+    if (!needed.json.empty() || left == nullptr || left->strategy.empty()) return needed;
+    return {left->strategy, fmt::format("run {} has changed its strategy", left->run)};
+  }
+
+  // Only what the rollout cannot do without.
+  Strategy NeededStrategy(const MilvusWorkload& workload) const {
     const model::Deployment& deployment = workload.deployment;
     const bool is_recreate = deployment.strategy == "Recreate";
     if (IsStopStart(workload)) {
@@ -175,12 +196,22 @@ class Builder {
     keep.file = kKeptFile;
     TryPatches tries;
     tries.config_maps = in_.edits;
+    std::set<std::string> given_up;
     for (const MilvusWorkload* workload : rolled) {
       const model::Deployment& deployment = workload->deployment;
-      keep.deployments.push_back({workload->Name(), deployment.meta.uid, deployment.TemplateHash(),
-                                  deployment.StrategyHash()});
+      const LeftBehind* left = LeftOf(*workload);
+      if (left != nullptr) given_up.insert(left->run);
+      keep.deployments.push_back(
+          {workload->Name(), deployment.meta.uid,
+           left == nullptr ? deployment.TemplateHash() : left->template_hash,
+           left == nullptr ? deployment.StrategyHash() : left->strategy_hash});
       tries.deployments.push_back(PatchOf(*workload));
     }
+    for (const std::string& run : given_up)
+      plan_.notes.push_back(
+          fmt::format("run {} is given up in its middle: of what it has left, the way back leads "
+                      "to what was before it",
+                      run));
     Add("keep/release", StepKind::kKeepRelease, "K1",
         "the way back is the exact old template: the history of a Deployment may be limited to 0",
         std::move(keep))
@@ -215,12 +246,13 @@ class Builder {
     const bool is_stop = strategy.json == kRecreate ||
                          (strategy.json.empty() && workload.deployment.strategy == "Recreate");
     const bool is_outage = is_stop && workload.role == Role::kStandalone;
-    Step& roll = Add(
-        kRollPrefix + component, StepKind::kPatchDeployment, plan_.hops.front().rule,
-        strategy.why.empty()
-            ? fmt::format("{} -> {}", workload.image.Text(), in_.image.Text())
-            : fmt::format("{} -> {}; {}", workload.image.Text(), in_.image.Text(), strategy.why),
-        PatchOf(workload));
+    std::string cause = fmt::format("{} -> {}", workload.image.Text(), in_.image.Text());
+    if (!strategy.why.empty()) cause += "; " + strategy.why;
+    if (const LeftBehind* left = LeftOf(workload))
+      cause += fmt::format("; before run {}, which has left it so, it was {}", left->run,
+                           left->image_before);
+    Step& roll = Add(kRollPrefix + component, StepKind::kPatchDeployment, plan_.hops.front().rule,
+                     std::move(cause), PatchOf(workload));
     roll.undo = Undo::kInverse;
     roll.estimate = kPatchCost;
     if (is_outage) roll.outage = OutageMark::kOpens;
@@ -286,7 +318,8 @@ class Builder {
         "image.all.repository=" + in_.image.repository};
     const bool has_standby_values = chart && !(*chart < kFirstWithStandbyValues);
     std::set<std::string> values;
-    if (!in_.edits.empty() && has_standby_values) {
+    const std::vector<EditConfigMap> edits = Edits();
+    if (!edits.empty() && has_standby_values) {
       for (const MilvusWorkload& workload : in_.observed.milvus) {
         const std::string_view value = HelmValueOf(workload.role);
         if (!value.empty()) values.insert(fmt::format("{}.activeStandby.enabled=true", value));
@@ -298,12 +331,12 @@ class Builder {
     }
     plan_.afterwards.push_back("Helm (3.14 or later) does not know of this yet: " +
                                ShellLine(words));
-    if (in_.edits.empty()) return;
+    if (edits.empty()) return;
     plan_.afterwards.push_back(
         values.empty()
             ? fmt::format("enableActiveStandby was switched on in {} of the ConfigMap {}: put it "
                           "into extraConfigFiles of the chart's values as well",
-                          in_.edits.front().key, in_.edits.front().config_map)
+                          edits.front().key, edits.front().config_map)
             : "Helm writes the configuration anew: its checksum in the pod templates changes, so "
               "that helm upgrade rolls every Deployment once more, in no order; choose a quiet "
               "hour");

@@ -189,6 +189,15 @@ Result<StoredRun> RunStore::Load(const std::string& id) {
   return run;
 }
 
+Result<std::vector<StoredRun>> RunStore::NewestFirst() {
+  MU_TRY(const std::vector<std::string> ids, Ids());
+  std::vector<StoredRun> runs;
+  for (auto id = ids.rbegin(); id != ids.rend(); ++id) {
+    MU_TRY(runs.emplace_back(), Load(*id));
+  }
+  return runs;
+}
+
 Result<StoredRun> RunStore::Find(const std::string& id_or_prefix) {
   MU_TRY(const std::vector<std::string> ids, Ids());
   if (ids.empty()) return Fail(ErrorCode::kNoSuchRun, "there is no run in " + state_dir_);

@@ -27,7 +27,8 @@ RollingStory::RollingStory()
 Result<cli::Proposal> RollingStory::Prepare(const std::string& to, const std::string& image) {
   config.to = to;
   config.image = image;
-  return cli::PrepareRelease(kube, config);
+  MU_TRY(const auto runs, store_->NewestFirst());
+  return cli::PrepareRelease(kube, config, runs);
 }
 
 void RollingStory::Plan(const std::string& to, const std::string& image) {
@@ -47,6 +48,8 @@ void RollingStory::Begin() {
   ASSERT_TRUE(files) << files.error().Text();
   files_ = *files;
 }
+
+void RollingStory::GiveUp() { ASSERT_TRUE(store_->Abandon(files_, "for another image")); }
 
 run::Ending RollingStory::Go() {
   return Work([&](run::Course& course) -> Result<run::Ending> {
@@ -81,6 +84,8 @@ run::Ending RollingStory::Work(const std::function<Result<run::Ending>(run::Cour
                      rolls_back_on_failure};
   auto ending = work(course);
   if (!ending) return {"needs-person", ExitCode::kNeedsPerson, ending.error()};
+  const Status finished = run::Finish(**journal, ending->outcome, ending->code);
+  EXPECT_TRUE(finished) << finished.error().Text();
   return *ending;
 }
 

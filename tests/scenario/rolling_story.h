@@ -34,6 +34,8 @@ class RollingStory {
   // Runs to an end from wherever the journal stands; GoBack: the way back that a person asks for.
   run::Ending Go();
   run::Ending GoBack(const std::vector<std::string>& only = {});
+  // As for another image: its run is not gone on with.
+  void GiveUp();
   run::Ending BeginAndGo() {
     Begin();
     return Go();

@@ -98,18 +98,107 @@ TEST(RollingStory, GoesBackByItselfWhereThatIsAskedFor) {
   EXPECT_EQ(story.Describe(), before);
 }
 
-TEST(RollingStory, GoesOnWithAGoodImageAfterABadOne) {
+// A run that is stuck with a bad image in its middle, and is then given up.
+class AfterABadImage : public testing::Test {
+ protected:
+  void SetUp() override {
+    story.cluster.AddChart4(kOld);
+    old = story.Describe();
+    story.config.skipped_checks = {"image"};
+    GetStuck("pullfail");
+  }
+
+  void GetStuck(const std::string& flaw) {
+    story.Plan("2.2.4", "milvusdb/milvus:v2.2.4-" + flaw);
+    const run::Ending stuck = story.BeginAndGo();
+    ASSERT_EQ(stuck.outcome, "needs-person") << TextOf(stuck);
+    ASSERT_EQ(stuck.error->code, ErrorCode::kGateStuck) << TextOf(stuck);
+    story.GiveUp();
+  }
+
+  void GoesOn() {
+    story.Plan("2.2.4", kNew);
+    const run::Ending ending = story.BeginAndGo();
+    ASSERT_EQ(ending.outcome, "done") << TextOf(ending);
+    EXPECT_EQ(story.ImageOf("rootcoord"), kNew);
+    EXPECT_EQ(story.ImageOf("proxy"), kNew);
+  }
+
+  void GoesBack() {
+    const run::Ending back = story.GoBack();
+    EXPECT_EQ(back.outcome, "rolled-back") << TextOf(back);
+    EXPECT_EQ(story.Describe(), old);
+  }
+
   RollingStory story;
-  story.cluster.AddChart4(kOld);
-  story.config.skipped_checks = {"image"};
-  story.Plan("2.2.4", "milvusdb/milvus:v2.2.4-pullfail");
-  ASSERT_EQ(story.BeginAndGo().outcome, "needs-person");
-  story.config.from = "2.2.3";
+  std::string old;
+};
+
+TEST_F(AfterABadImage, GoesOnWithAGoodOne) {
+  GoesOn();
+  EXPECT_TRUE(std::any_of(story.ThePlan().steps.begin(), story.ThePlan().steps.end(),
+                          [](const plan::Step& step) {
+                            return step.id == "roll/rootcoord" &&
+                                   step.cause.starts_with("milvusdb/milvus:v2.2.4-pullfail -> ") &&
+                                   step.cause.ends_with(std::string("it was ") + kOld);
+                          }));
+}
+
+TEST_F(AfterABadImage, GoesBackToWhatWasBeforeIt) {
+  GoesOn();
+  GoesBack();
+}
+
+TEST_F(AfterABadImage, GoesBackBeforeAllThatWereGivenUp) {
+  GetStuck("crash");
+  GoesOn();
+  GoesBack();
+}
+
+TEST_F(AfterABadImage, GoesBackOnAnotherMachineToo) {
+  std::optional<cli::CopiedRun> copy;
+  story.cluster.on_write = [&](const std::string&) {
+    if (!copy) copy = story.Copy();
+  };
+  GoesOn();
+  ASSERT_TRUE(copy);
+  story.MoveElsewhere(*copy);
+  GoesBack();
+}
+
+// The machine was cut before the next run touched anything.
+TEST_F(AfterABadImage, KnowsOfItWhereTheNextRunTouchedNothing) {
+  story.cluster.admission = [](const std::string&, ports::DryRun) -> std::optional<Error> {
+    return Error{ErrorCode::kKubeRefused, "exceeded quota", "", {}};
+  };
   story.Plan("2.2.4", kNew);
-  const run::Ending ending = story.BeginAndGo();
-  EXPECT_EQ(ending.outcome, "done") << TextOf(ending);
+  ASSERT_EQ(story.BeginAndGo().outcome, "failed-untouched");
+  story.cluster.admission = {};
+  GoesOn();
+  GoesBack();
+}
+
+TEST_F(AfterABadImage, TakesWhatSomeoneHasChangedSinceAsWhatWas) {
+  story.cluster.Edit("my-release-milvus-rootcoord", [](model::Deployment& deployment) {
+    const std::string name = R"("name":"rootcoord")";
+    deployment.template_json.replace(deployment.template_json.find(name), name.size(),
+                                     R"("env":[{"name":"K","value":"V"}],)" + name);
+  });
+  story.config.skipped_checks.emplace_back("ready");
+  story.config.from = "2.2.3";
+  old = story.Describe();
+  GoesOn();
+  const run::Ending back = story.GoBack();
+  EXPECT_EQ(story.ImageOf("rootcoord"), "milvusdb/milvus:v2.2.4-pullfail") << TextOf(back);
+}
+
+TEST_F(AfterABadImage, TakesWhatALaterRunBroughtToItsEndAsWhatWas) {
+  GoesOn();
+  story.Plan("2.2.5");
+  ASSERT_EQ(story.BeginAndGo().outcome, "done");
+  const run::Ending back = story.GoBack();
+  EXPECT_EQ(back.outcome, "rolled-back") << TextOf(back);
   EXPECT_EQ(story.ImageOf("rootcoord"), kNew);
-  EXPECT_EQ(story.ImageOf("proxy"), kNew);
 }
 
 TEST(RollingStory, DoesNotGoOverSomeoneElsesChange) {

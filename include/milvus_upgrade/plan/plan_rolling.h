@@ -4,6 +4,7 @@
 // truly done (design.md 6).
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -17,6 +18,16 @@
 
 namespace mu::plan {
 
+// What a run that was given up has left of a Deployment: before it is what before means.
+struct LeftBehind {
+  std::string run;
+  std::string from;  // the version that this run came from
+  std::string image_before;
+  std::string strategy;       // that it needed for the time of the rollout; JSON, "" for none
+  std::string template_hash;  // of what it has kept
+  std::string strategy_hash;
+};
+
 struct RollingPlanInput {
   const config::Config& config;
   const model::ObservedRelease& observed;
@@ -27,7 +38,9 @@ struct RollingPlanInput {
   std::set<std::string> standby_off;  // Deployments of coordinators that have none even after that
   std::vector<model::Finding> findings;
   std::string fingerprint;
-  std::string selector;  // of the release's objects
+  std::string selector;                    // of the release's objects
+  std::map<std::string, LeftBehind> left;  // by Deployment
+  std::vector<EditConfigMap> made;         // that such a run has made already, and that still stand
 };
 
 // Without steps when every component runs the image.
@@ -36,6 +49,9 @@ Plan PlanRolling(const RollingPlanInput& input);
 // How the ids of steps begin: of a component's patch, and of all on the way back.
 inline constexpr char kRollPrefix[] = "roll/";
 inline constexpr char kUndoPrefix[] = "undo/";
+
+// Of the evidence of a patch: the template that it has made.
+inline constexpr char kTemplateHash[] = "template_hash";
 
 // The way back from a rolling plan of which the steps `entered` were: in reverse order, each
 // Deployment to its exact old template. PlanRollback is who asks.

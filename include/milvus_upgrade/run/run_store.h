@@ -69,6 +69,7 @@ class RunStore {
   // Oldest first; empty when there is no state folder.
   Result<std::vector<std::string>> Ids();
   Result<StoredRun> Load(const std::string& id);
+  Result<std::vector<StoredRun>> NewestFirst();  // all of them
   // "" is the newest. Errors: kNoSuchRun.
   Result<StoredRun> Find(const std::string& id_or_prefix);
 

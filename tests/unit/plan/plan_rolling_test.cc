@@ -24,6 +24,8 @@ struct Asked {
   config::Config config;
   std::vector<EditConfigMap> edits = {};
   std::set<std::string> standby_off = {};
+  std::map<std::string, LeftBehind> left = {};
+  std::vector<EditConfigMap> made = {};
 };
 
 Plan PlanFor(const model::ObservedRelease& observed, const Asked& asked) {
@@ -46,7 +48,9 @@ Plan PlanFor(const model::ObservedRelease& observed, const Asked& asked) {
                       asked.standby_off,
                       {},
                       "fingerprint",
-                      kSelector});
+                      kSelector,
+                      asked.left,
+                      asked.made});
 }
 
 std::vector<std::string> Ids(const Plan& plan, const std::string& prefix) {
@@ -133,6 +137,40 @@ TEST(PlanRolling, LeavesOutWhatRunsTheImageAndWhatWasNotAskedFor) {
   EXPECT_EQ(Ids(PlanFor(observed, {config}), "roll/"), (std::vector<std::string>{"proxy"}));
   config.only = {"rootcoord"};
   EXPECT_FALSE(PlanFor(observed, {config}).HasSteps());
+}
+
+// Stuck there with a strategy for the time of its rollout, and standby switched on.
+TEST(PlanRolling, GoesBackBeforeTheRunThatHasLeftADeployment) {
+  auto observed = samples::Chart40();
+  samples::SwitchStandbyOn(observed);
+  for (auto& workload : observed.milvus) {
+    if (workload.role != model::Role::kRootCoord) continue;
+    workload.image.tag = "v2.2.4-bad";
+    workload.deployment.strategy = "RollingUpdate";
+    workload.deployment.strategy_json = samples::kRolling;
+  }
+  const Plan plan = PlanFor(observed, {samples::RollingTo("2.2.4"),
+                                       {},
+                                       {},
+                                       {{"r-milvus-rootcoord",
+                                         {"run-a", "2.2.3", "milvusdb/milvus:v2.2.3",
+                                          samples::kRolling, Sha256("t"), Sha256("s")}}},
+                                       {StandbyEdit()}});
+  const auto& kept = std::get<KeepRelease>(plan.steps.front().args).deployments.front();
+  EXPECT_EQ(kept, (KeepRelease::Kept{"r-milvus-rootcoord", kept.uid, Sha256("t"), Sha256("s")}));
+  const PatchDeployment& patch = PatchIn(plan, "roll/rootcoord");
+  EXPECT_EQ(patch.image_before, "milvusdb/milvus:v2.2.3");
+  EXPECT_EQ(patch.strategy, samples::kRolling);
+  EXPECT_EQ(Ids(plan, "strategy/").front(), "rootcoord");
+  // Tried is what is still to be made.
+  EXPECT_TRUE(std::get<TryPatches>(plan.steps[1].args).config_maps.empty());
+  const auto back = PlanRollback({plan, {"config/user.yaml"}, {"roll/rootcoord"}, {}});
+  ASSERT_TRUE(back) << back.error().Text();
+  EXPECT_EQ(Ids(*back, "undo/"),
+            (std::vector<std::string>{"roll/rootcoord", "wait/rootcoord", "strategy/rootcoord",
+                                      "config/user.yaml", "wait/all"}));
+  const auto& gate = std::get<WaitRollout>(back->steps[1].args);
+  EXPECT_EQ(gate.deployments.front().image, "milvusdb/milvus:v2.2.3");
 }
 
 TEST(PlanRolling, IsReadBackAndHoldsNoTemplate) {
