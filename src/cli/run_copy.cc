@@ -8,6 +8,7 @@
 
 #include "cli/lease_lock.h"
 #include "effects/kept_release.h"
+#include "milvus_upgrade/base/digest.h"
 #include "milvus_upgrade/run/journal.h"
 
 namespace mu::cli {
@@ -67,6 +68,12 @@ Result<CopiedRun> CopyOf(ports::Files& files, const LockHolder& holder, const pl
   MU_TRY(const std::string text, files.Read(folder + name));
   MU_TRY(const effects::KeptRelease kept, effects::ParseKept(text));
   copy.files[name] = effects::FormatKept(effects::ByReference(kept, plan));
+  // Of the client's answer the hash is enough: it may tell of data.
+  MU_TRY(const auto answer, files.Stat(folder + effects::kVerifyBefore));
+  if (answer) {
+    MU_TRY(const std::string before, files.Read(folder + effects::kVerifyBefore));
+    copy.files[effects::kVerifyBeforeHash] = Sha256(before);
+  }
   MU_TRY(const auto rollback, files.Stat(folder + kRollbackFile));
   if (rollback) {
     MU_TRY(copy.files[kRollbackFile], files.Read(folder + kRollbackFile));

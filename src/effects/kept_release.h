@@ -14,6 +14,11 @@
 
 namespace mu::effects {
 
+// What the client's check answered before, of a run folder; where only the run's copy is there, its
+// SHA-256.
+inline constexpr char kVerifyBefore[] = "verify-before.out";
+inline constexpr char kVerifyBeforeHash[] = "verify-before.sha256";
+
 inline constexpr char kVersionLabel[] = "app.kubernetes.io/version";
 
 struct KeptDeployment {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "effects/kept_release.h"
 #include "effects/parts.h"
+#include "milvus_upgrade/base/digest.h"
 #include "milvus_upgrade/base/text.h"
 #include "milvus_upgrade/run/wait.h"
 
 namespace mu::effects {
 namespace {
-
-constexpr char kBaseline[] = "/verify-before.out";
 
 class VerifyGate : public Gate {
  public:
@@ -38,13 +38,13 @@ class VerifyGate : public Gate {
                               Tail(Printable(result.err.empty() ? result.out : result.err), 3)),
                   "correct --verify-cmd or the service; nothing was touched");
     }
-    MU_CHECK(files_.Replace(scope.RunFolder() + kBaseline, result.out, 0600));
+    MU_CHECK(files_.Replace(scope.RunFolder() + "/" + kVerifyBefore, result.out, 0600));
     return run::Evidence{{"exit_code", "0"}, {"output", Tail(Printable(result.out), 1)}};
   }
 
   Result<run::Evidence> Compare(const plan::Step& step, const plan::VerifyData& args,
                                 run::StepScope& scope) {
-    MU_TRY(const std::string before, files_.Read(scope.RunFolder() + kBaseline));
+    MU_TRY(const std::string before, HashBefore(scope.RunFolder() + "/"));
     std::string out;
     const auto look = [&]() -> Result<run::Observation> {
       MU_TRY(const ports::CommandResult result, Ask(step, args));
@@ -54,7 +54,7 @@ class VerifyGate : public Gate {
             false, fmt::format("exit code {}: {}", result.exit_code,
                                Tail(Printable(result.err.empty() ? result.out : result.err), 1))};
       }
-      if (args.compares_output && result.out != before) {
+      if (args.compares_output && Sha256(result.out) != before) {
         return run::Observation{false,
                                 "another answer than before: " + Tail(Printable(result.out), 1)};
       }
@@ -69,6 +69,13 @@ class VerifyGate : public Gate {
       return Fail(std::move(error));
     }
     return run::Evidence{{"exit_code", "0"}, {"output", Tail(Printable(out), 1)}};
+  }
+
+  Result<std::string> HashBefore(const std::string& folder) {
+    MU_TRY(const auto is_here, files_.Stat(folder + kVerifyBefore));
+    MU_TRY(const std::string text,
+           files_.Read(folder + (is_here ? kVerifyBefore : kVerifyBeforeHash)));
+    return is_here ? Sha256(text) : text;
   }
 
   ports::Runner& runner_;

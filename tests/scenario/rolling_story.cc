@@ -73,7 +73,7 @@ run::Ending RollingStory::Work(const std::function<Result<run::Ending>(run::Cour
   if (!journal) return {"needs-person", ExitCode::kNeedsPerson, journal.error()};
   const auto effects =
       effects::MakeEffects({stage.docker, stage.compose, stage.etcd, stage.etcd_clients,
-                            stage.files, runner_, stage.clock, stage.http, &kube});
+                            stage.files, client, stage.clock, stage.http, &kube});
   cli::KubeWayBack way_back(kube);
   run::Course course{plan_,
                      files_,

@@ -20,6 +20,15 @@
 
 namespace mu::scenario {
 
+// The client's check of --verify-cmd.
+class Client : public ports::Runner {
+ public:
+  Result<ports::CommandResult> Run(const ports::Command&) override {
+    return ports::CommandResult{0, answer, "", Millis(1)};
+  }
+  std::string answer;
+};
+
 class RollingStory {
  public:
   RollingStory();
@@ -56,11 +65,11 @@ class RollingStory {
   fakes::FakeKube kube;
   config::Config config;
   bool rolls_back_on_failure = false;
+  Client client;
 
  private:
   run::Ending Work(const std::function<Result<run::Ending>(run::Course&)>& work);
 
-  NoRunner runner_;
   Silence silence_;
   plan::Plan plan_;
   std::optional<run::RunStore> store_;

@@ -281,6 +281,9 @@ class Elsewhere : public testing::Test {
                                        R"("env":[{"name":"K","value":"s3cret"}],)" + name);
     });
     old = story.Describe();
+    story.config.verify_command = {"count"};
+    story.config.verify_compares_output = true;
+    story.client.answer = "42 rows\n";
     story.Plan("2.2.4");
     story.Begin();
     story.cluster.on_write = [&](const std::string& write) {
@@ -298,8 +301,10 @@ class Elsewhere : public testing::Test {
       });
     }
     ASSERT_TRUE(copy);
-    for (const auto& [name, text] : copy->files)
+    for (const auto& [name, text] : copy->files) {
       EXPECT_EQ(text.find("s3cret"), std::string::npos) << name;
+      EXPECT_EQ(text.find("42 rows"), std::string::npos) << name;
+    }
     story.MoveElsewhere(*copy);
   }
 
@@ -314,6 +319,16 @@ TEST_F(Elsewhere, GoesOnFromTheCopyOfTheRun) {
   ASSERT_EQ(ending.outcome, "done") << TextOf(ending);
   for (const char* component : {"rootcoord", "datacoord", "indexcoord", "querycoord", "proxy"})
     EXPECT_EQ(story.ImageOf(component), kNew) << component;
+}
+
+TEST_F(Elsewhere, ComparesWithTheClientsAnswerFromBefore) {
+  CutAndMove();
+  story.client.answer = "41 rows\n";
+  const run::Ending ending = story.Go();
+  EXPECT_EQ(ending.outcome, "needs-person");
+  ASSERT_TRUE(ending.error);
+  EXPECT_EQ(ending.error->code, ErrorCode::kVerifyFailed) << TextOf(ending);
+  EXPECT_NE(ending.error->message.find("another answer than before: 41 rows"), std::string::npos);
 }
 
 TEST_F(Elsewhere, GoesBackFromTheCopyOfTheRun) {
