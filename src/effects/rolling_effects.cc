@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
+#include <span>
 
 #include "effects/kept_release.h"
 #include "effects/parts.h"
@@ -23,7 +25,8 @@ using model::KubeKind;
 using ports::DryRun;
 
 constexpr Millis kLook{50};
-constexpr Millis kEventsEvery{4'800};  // those of a namespace are listed, once something is slow
+// Those of a namespace are followed once a rollout takes longer; also the pause after a failure.
+constexpr Millis kEventsAfter{4'800};
 constexpr int kConflicts = 20;  // a status may move between our look and our patch, again and again
 
 // The release as the API tells it, shared by all steps of a run.
@@ -403,19 +406,15 @@ class RolloutGate : public Gate {
     const auto& args = std::get<plan::WaitRollout>(step.args);
     std::vector<Waited> all;
     for (const auto& wanted : args.deployments) all.emplace_back().wanted = &wanted;
-    looked_at_events_ = clock_.Monotonic();
-    events_.clear();
+    events_from_ = clock_.Monotonic() + kEventsAfter;
     const auto look = [&]() -> Result<run::Observation> {
       MU_TRY(const model::KubeObjects* const objects, watched_->Now(args.selector));
       std::vector<std::string> waiting;
-      bool is_whole = true;
       for (Waited& one : all) {
         MU_TRY(const std::string missing, Look(*objects, args, one, scope));
         if (!missing.empty())
           waiting.push_back(all.size() == 1 ? missing : one.wanted->deployment + ": " + missing);
-        is_whole = is_whole && one.whole_since.has_value();
       }
-      if (!is_whole) MU_CHECK(RefreshEvents());
       return run::Observation{waiting.empty(), Join(waiting, ", ")};
     };
     MU_TRY(const std::string last,
@@ -451,7 +450,7 @@ class RolloutGate : public Gate {
         observe::MissingOf(rollout, wanted.container, wanted.image, wanted.waits_for_gone);
     if (missing.empty()) return LookWhole(rollout, args, now, one);
     one.whole_since.reset();
-    const auto cause = observe::CauseOf(rollout, events_);
+    const auto cause = observe::CauseOf(rollout, Events());
     if (!cause) {
       one.cause.clear();
       return missing;
@@ -522,13 +521,13 @@ class RolloutGate : public Gate {
     return {};
   }
 
-  Status RefreshEvents() {
-    const Millis now = clock_.Monotonic();
-    if (now - looked_at_events_ < kEventsEvery) return {};
-    looked_at_events_ = now;
-    auto listed = kube_.List({KubeKind::kEvent}, "");
-    // They explain; without them the gate works as well.
-    if (listed) events_ = std::move(listed->events);
+  // They explain; without them the gate works as well.
+  std::span<const model::KubeEvent> Events() {
+    if (clock_.Monotonic() < events_from_) return {};
+    if (events_ == nullptr) events_ = kube_.Follow({KubeKind::kEvent}, "");
+    if (const auto now = events_->Now()) return (*now)->events;
+    events_.reset();
+    events_from_ = clock_.Monotonic() + kEventsAfter;
     return {};
   }
 
@@ -549,8 +548,8 @@ class RolloutGate : public Gate {
   ports::Kube& kube_;
   std::shared_ptr<Watched> watched_;
   ports::Clock& clock_;
-  Millis looked_at_events_{0};
-  std::vector<model::KubeEvent> events_;
+  Millis events_from_{0};
+  std::unique_ptr<ports::KubeView> events_;  // once they were wanted
 };
 
 }  // namespace

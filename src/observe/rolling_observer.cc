@@ -340,6 +340,7 @@ const std::vector<model::KubeRight>& RightsNeeded() {
       {"watch", "", "pods"},
       {"get", "", "pods/log"},
       {"list", "", "events"},
+      {"watch", "", "events"},
       {"get", "", "configmaps"},
       {"create", "", "configmaps"},
       {"update", "", "configmaps"},

@@ -64,6 +64,20 @@ TEST(RollingStory, AsksLittleOfTheApi) {
   EXPECT_LE(story.cluster.requests - 4 + 6, 40);
 }
 
+TEST(RollingStory, AsksNoMoreOfTheApiWhereItTakesLonger) {
+  const auto requests_for = [](Millis ready_after) {
+    RollingStory story;
+    story.cluster.AddChart4(kOld);
+    story.cluster.ready_after = ready_after;
+    story.config.only = {"proxy"};
+    story.Plan("2.2.4");
+    EXPECT_EQ(story.BeginAndGo().outcome, "done");
+    return story.cluster.requests;
+  };
+  // The events, listed and followed once.
+  EXPECT_EQ(requests_for(Millis(20'000)), requests_for(Millis(300)) + 2);
+}
+
 TEST(RollingStory, StopsAtWhatIsStuckAndSaysWhy) {
   RollingStory story;
   story.cluster.AddChart4(kOld);
