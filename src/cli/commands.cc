@@ -190,7 +190,9 @@ constexpr CommandRow kRows[] = {
      "back is shown, asked for and journalled like any other, and can itself be resumed. "
      "--from-snapshot is the last resort after a migration from 2.1 to 2.2: the etcd snapshot that "
      "the run made comes to life in a scratch etcd, this instance's keys are read there and "
-     "written back by compared transactions. Other instances in the same etcd stay as they are.",
+     "written back by compared transactions. Other instances in the same etcd stay as they are. "
+     "With --only, of a release on Kubernetes, the run stays open: resume rolls the component "
+     "again, another rollback puts the rest back.",
      kRun, kRollbackExamples, "", false, CmdRollback},
     {"unlock", config::kUnlock, "give up a run that nobody can finish, and its lock",
      "Shows what it found (who holds the lock, whether a process or a migration is at work, what "

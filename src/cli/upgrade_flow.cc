@@ -110,9 +110,11 @@ Result<std::optional<run::StoredRun>> OpenRun(Wiring& wiring, const config::Conf
   return *std::move(newest);
 }
 
-// Whether the run got stuck on an image, and another one is asked for now.
+// Whether the run got stuck on an image, or some of it went back, and another one is asked for now.
 bool IsWithOtherImage(const config::Config& config, const run::StoredRun& open) {
-  if (open.damage || open.is_live || open.rollback || open.EndState() != "needs-person")
+  const std::string state = open.EndState();
+  if (open.damage || open.is_live || open.rollback ||
+      (state != "needs-person" && state != "partly-rolled-back"))
     return false;
   const auto wanted = model::ParseImageRef(config.image);
   for (const plan::Step& step : open.plan.steps) {
@@ -126,8 +128,9 @@ bool IsWithOtherImage(const config::Config& config, const run::StoredRun& open) 
 std::optional<int> GiveUp(Wiring& wiring, const config::Config& config, const run::StoredRun& open,
                           ui::Console& console) {
   if (const auto over = console.AskOrEnd(
-          fmt::format("Run {} to {} is stuck. Give it up, and go on from where it stands with {}?",
-                      open.files.id, open.plan.to, config.image),
+          fmt::format(
+              "Run {} to {} is not over ({}). Give it up, and go on from where it stands with {}?",
+              open.files.id, open.plan.to, open.EndState(), config.image),
           config.is_yes, wiring.Interrupts()))
     return over;
   run::RunStore store(wiring.Files(), wiring.Clock(), StateDirOf(wiring, config, open.plan));

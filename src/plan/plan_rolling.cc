@@ -427,4 +427,20 @@ std::vector<Step> StepsBack(const Plan& plan, const std::set<std::string>& enter
   return steps;
 }
 
+std::vector<std::string> Reopened(const Plan& plan, const Plan& back,
+                                  const std::set<std::string>& entered) {
+  std::vector<std::string> reopened;
+  if (plan.kind != PlanKind::kRolling) return reopened;
+  bool is_all = true;
+  for (const Step& step : plan.steps) {
+    const bool is_undone = std::any_of(back.steps.begin(), back.steps.end(), [&](const Step& undo) {
+      return undo.id == kUndoPrefix + step.id;
+    });
+    const auto* verify = std::get_if<VerifyData>(&step.args);
+    if (is_undone || (verify != nullptr && !verify->is_baseline)) reopened.push_back(step.id);
+    is_all = is_all && (is_undone || step.undo == Undo::kNone || !entered.contains(step.id));
+  }
+  return is_all ? std::vector<std::string>() : reopened;
+}
+
 }  // namespace mu::plan

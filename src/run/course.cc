@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "milvus_upgrade/base/text.h"
+#include "milvus_upgrade/plan/plan_rolling.h"
 #include "milvus_upgrade/run/standing.h"
 
 namespace mu::run {
@@ -104,6 +106,14 @@ Result<Ending> Course::RollBack(const plan::Plan& rollback, std::optional<Error>
   const Outcome outcome = Run(rollback, "rollback", is_away ? Millis(0) : ports.patience);
   if (outcome.kind == Outcome::Kind::kInterrupted) return Stopped(outcome);
   if (outcome.kind == Outcome::Kind::kDone) {
+    const Standing standing = StandingOf(plan, ports.journal.Records());
+    std::set<std::string> entered(standing.done.begin(), standing.done.end());
+    entered.insert(standing.touched.begin(), standing.touched.end());
+    const auto reopened = plan::Reopened(plan, rollback, entered);
+    if (!reopened.empty()) {
+      MU_CHECK(Reopen(rollback, reopened));
+      return Ending{"partly-rolled-back", ExitCode::kDone, std::nullopt};
+    }
     if (is_asked) return Ending{"rolled-back", ExitCode::kDone, std::nullopt};
     if (!error) error = FirstFailure(ports.journal.Records());
     if (error) {
@@ -123,6 +133,32 @@ Result<Ending> Course::RollBack(const plan::Plan& rollback, std::optional<Error>
         "keys from the etcd snapshot",
         files.folder);
   return Ending{"needs-person", ExitCode::kNeedsPerson, std::move(failed)};
+}
+
+// A cut in the middle of it comes here again: the way back is dropped last.
+Status Course::Reopen(const plan::Plan& rollback, const std::vector<std::string>& steps) {
+  const auto undone = [&](const std::string& step, const Evidence& evidence) {
+    Record record;
+    record.event = kUndone;
+    record.step = step;
+    record.evidence = evidence;
+    return ports.journal.Append(std::move(record));
+  };
+  ports.journal.SetPhase("forward");
+  for (const std::string& step : steps) {
+    const std::string undo = plan::kUndoPrefix + step;
+    MU_CHECK(undone(step, StateOf(ports.journal.Records(), "rollback", undo).evidence));
+  }
+  ports.journal.SetPhase("rollback");
+  for (const plan::Step& step : rollback.steps) MU_CHECK(undone(step.id, {}));
+  MU_CHECK(store.DropRollback(files));
+  ProgressEvent event;
+  event.kind = ProgressEvent::Kind::kNote;
+  event.text =
+      "the run stays open: `milvus-upgrade rollback` puts the rest back as well, `milvus-upgrade "
+      "resume` goes forward again";
+  ports.progress.Tell(event);
+  return {};
 }
 
 // By a signal, or before the step or after the step that was named.

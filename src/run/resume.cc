@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "milvus_upgrade/run/executor.h"
+#include "milvus_upgrade/run/standing.h"
 
 namespace mu::run {
 
@@ -41,6 +42,9 @@ StepState StateOf(const std::vector<Record>& records, std::string_view phase,
         state.last = StepState::Last::kFailed;
         state.acted = state.acted || !record.evidence.contains("not_acted");
         if (record.error && IsExcused(record.error->code)) ++state.excused;
+        break;
+      case RecordType::kEvent:
+        if (record.event == kUndone) state = {};
         break;
       default:
         break;

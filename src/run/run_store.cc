@@ -117,6 +117,8 @@ Status RunStore::SaveRollback(const RunFiles& run, const plan::Plan& rollback) {
   return abandoned ? files_.RemoveTree(run.AbandonedPath()) : Status();
 }
 
+Status RunStore::DropRollback(const RunFiles& run) { return files_.RemoveTree(run.RollbackPath()); }
+
 Result<bool> RunStore::GiveRoom(const RunFiles& run) {
   MU_TRY(const auto facts, files_.Stat(run.RoomPath()));
   if (!facts) return false;

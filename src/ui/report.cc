@@ -8,6 +8,7 @@
 
 #include "milvus_upgrade/base/text.h"
 #include "milvus_upgrade/run/executor.h"
+#include "milvus_upgrade/run/standing.h"
 
 namespace mu::ui {
 namespace {
@@ -228,6 +229,8 @@ void AddComponents(const plan::Plan& plan, const std::string& phase,
     for (const Record& record : records) {
       const bool is_mine = record.step == step.id || record.step.ends_with("roll/" + name);
       if (record.phase != phase || !is_mine) continue;
+      if (record.event == run::kUndone && record.step == step.id)
+        component.running = ValueOf(record.evidence, "image");
       if (record.type == RecordType::kDone || record.type == RecordType::kFailed)
         component.took += record.took;
       if (record.type != RecordType::kDone || record.step != step.id) continue;
@@ -245,6 +248,8 @@ std::string ServiceOf(const Report& report) {
     return fmt::format("Milvus {} is up and passed all gates", report.to);
   if (report.outcome == "rolled-back")
     return fmt::format("Milvus {} was put back and is up", report.from);
+  if (report.outcome == "partly-rolled-back")
+    return fmt::format("Milvus {} is up, and {} where that was put back", report.to, report.from);
   if (report.outcome == "failed-untouched")
     return fmt::format("Milvus {} was not touched", report.from);
   if (report.outcome == "damaged")

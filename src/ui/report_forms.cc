@@ -236,9 +236,9 @@ boost::json::object JsonOf(const Report& report) {
 View ReportView(const Report& report, const Style& style) {
   View view;
   const bool is_good = report.outcome == "done" || report.outcome == "failed-untouched";
-  view.text = (report.outcome == "done"                     ? style.Good(HeadOf(report))
-               : is_good || report.outcome == "rolled-back" ? style.Warn(HeadOf(report))
-                                                            : style.Bad(HeadOf(report))) +
+  view.text = (report.outcome == "done"                             ? style.Good(HeadOf(report))
+               : is_good || report.outcome.ends_with("rolled-back") ? style.Warn(HeadOf(report))
+                                                                    : style.Bad(HeadOf(report))) +
               "\n";
   for (const auto& [name, value] : FactsOf(report))
     view.text += Entry("  " + name, value, 22, style);

@@ -269,11 +269,35 @@ TEST(RollingStory, GoesBackForOneComponentWhereThatIsAskedFor) {
   story.Plan("2.2.4");
   ASSERT_EQ(story.BeginAndGo().outcome, "done");
   const run::Ending back = story.GoBack({"querynode"});
-  EXPECT_EQ(back.outcome, "rolled-back") << TextOf(back);
+  EXPECT_EQ(back.outcome, "partly-rolled-back") << TextOf(back);
+  EXPECT_FALSE(back.IsOver());
   EXPECT_EQ(story.ImageOf("querynode"), kOld);
   EXPECT_EQ(story.Look("querynode").meta.Label("app.kubernetes.io/version"), "2.2.3");
   EXPECT_EQ(story.ImageOf("proxy"), kNew);
   EXPECT_EQ(story.ImageOf("datanode"), kNew);
+}
+
+TEST(RollingStory, GoesOnAndBackWithTheRestAfterOneComponentWentBack) {
+  RollingStory story;
+  story.cluster.AddChart4(kOld);
+  const std::string old = story.Describe();
+  story.Plan("2.2.4");
+  ASSERT_EQ(story.BeginAndGo().outcome, "done");
+  const std::string rolled = story.Describe();
+  for (int turn = 0; turn < 2; ++turn) {
+    const run::Ending back = story.GoBack({"querynode"});
+    ASSERT_EQ(back.outcome, "partly-rolled-back") << TextOf(back);
+    ASSERT_EQ(story.ImageOf("querynode"), kOld);
+    const run::Ending ending = story.Go();
+    ASSERT_EQ(ending.outcome, "done") << TextOf(ending);
+    ASSERT_EQ(story.Describe(), rolled);
+  }
+  ASSERT_EQ(story.GoBack({"datanode", "querynode"}).outcome, "partly-rolled-back");
+  ASSERT_EQ(story.GoBack({"proxy"}).outcome, "partly-rolled-back");
+  EXPECT_EQ(story.GoBack({"querynode"}).error->code, ErrorCode::kUsage);
+  const run::Ending back = story.GoBack();
+  EXPECT_EQ(back.outcome, "rolled-back") << TextOf(back);
+  EXPECT_EQ(story.Describe(), old);
 }
 
 TEST(RollingStory, GoesBackForAComponentOnlyThatItHasRolled) {
@@ -411,10 +435,12 @@ class RollingCrash : public testing::Test {
   }
 
   // Cuts there, powers on, and gives the story in that state.
-  void Cut(RollingStory& story, int cut, std::string* where) {
+  void Cut(
+      RollingStory& story, int cut, std::string* where,
+      const std::function<void(RollingStory&)>& work = [](RollingStory& one) { (void)one.Go(); }) {
     story.stage.fuse.CutAt(cut);
     try {
-      (void)story.Go();
+      work(story);
       ADD_FAILURE() << "boundary " << cut << " was not reached";
     } catch (const PowerCut& power) {
       *where += " [" + power.name + "]";
@@ -434,6 +460,33 @@ TEST_F(RollingCrash, ResumeEndsInTheNewVersion) {
 
 TEST_F(RollingCrash, RollbackEndsInTheOldVersion) {
   EndsAfterEachCut([](RollingStory& story) { return story.GoBack(); }, "rolled-back", old_);
+}
+
+TEST_F(RollingCrash, RollbackOfOneComponentEndsInTheOldVersionOfAll) {
+  const auto done = [&](RollingStory& story) {
+    story.cluster.AddChart4(kOld);
+    story.config.only = {"querynode", "proxy"};
+    story.Plan("2.2.4");
+    ASSERT_EQ(story.BeginAndGo().outcome, "done");
+  };
+  RollingStory whole;
+  done(whole);
+  const int first = whole.stage.fuse.Passed();
+  ASSERT_EQ(whole.GoBack({"querynode"}).outcome, "partly-rolled-back");
+  const auto& names = whole.stage.fuse.Names();
+  names_.assign(names.begin() + first, names.end());
+  for (std::size_t cut = 1; cut <= names_.size(); cut += Stride()) {
+    while (cut < names_.size() && !IsWorth(names_[cut - 1])) ++cut;
+    RollingStory story;
+    done(story);
+    std::string where;
+    Cut(story, static_cast<int>(cut), &where,
+        [](RollingStory& one) { (void)one.GoBack({"querynode"}); });
+    run::Ending ending = story.GoBack();
+    if (ending.outcome == "partly-rolled-back") ending = story.GoBack();
+    ASSERT_EQ(ending.outcome, "rolled-back") << where << ": " << TextOf(ending);
+    ASSERT_EQ(story.Describe(), old_) << where;
+  }
 }
 
 }  // namespace

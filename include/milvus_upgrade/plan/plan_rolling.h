@@ -56,5 +56,9 @@ inline constexpr char kTemplateHash[] = "template_hash";
 // The way back from a rolling plan of which the steps `entered` were: in reverse order, each
 // Deployment to its exact old template. PlanRollback is who asks.
 std::vector<Step> StepsBack(const Plan& plan, const std::set<std::string>& entered);
+// What a way back for some components has undone of the plan, in the plan's order, and what must be
+// proven again. Empty where `back` undoes all that was `entered`.
+std::vector<std::string> Reopened(const Plan& plan, const Plan& back,
+                                  const std::set<std::string>& entered);
 
 }  // namespace mu::plan

@@ -16,13 +16,13 @@ namespace mu::run {
 
 // How a run ended, for its last record and the exit code.
 struct Ending {
-  std::string outcome;  // "done", "rolled-back", "needs-person", "paused", "interrupted",
-                        // "failed-untouched"
+  std::string outcome;  // "done", "rolled-back", "partly-rolled-back", "needs-person", "paused",
+                        // "interrupted", "failed-untouched"
   ExitCode code = ExitCode::kDone;  // kInterrupted for any signal
   std::optional<Error> error;
   // Whatever can be gone on with keeps its lock: nobody else may touch the stack meanwhile.
   bool IsOver() const {
-    return outcome != "paused" && outcome != "interrupted" && outcome != "needs-person";
+    return outcome == "done" || outcome == "rolled-back" || outcome == "failed-untouched";
   }
 };
 
@@ -67,6 +67,9 @@ struct Course {
  private:
   Result<Ending> Undo(Error error);
   Result<Ending> RollBack(const plan::Plan& rollback, std::optional<Error> error, bool is_asked);
+  // The way back of some components is over: what it has undone may be done again, and the rest may
+  // go back later.
+  Status Reopen(const plan::Plan& rollback, const std::vector<std::string>& steps);
   Ending Stopped(const Outcome& outcome);
   Outcome Run(const plan::Plan& which, const std::string& phase, Millis patience);
 };

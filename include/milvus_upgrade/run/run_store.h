@@ -35,8 +35,8 @@ struct StoredRun {
   std::optional<Error> damage;  // of plan or journal: such a run is listed, not hidden
   bool is_live = false;         // a process works on it now (RunStore::IsLive)
   bool is_abandoned = false;    // given up by a person (RunStore::Abandon)
-  // "done", "rolled-back", "failed-untouched", "needs-person", "paused", "interrupted",
-  // "unfinished" ("running" while it is live), "abandoned", "damaged".
+  // "done", "rolled-back", "partly-rolled-back", "failed-untouched", "needs-person", "paused",
+  // "interrupted", "unfinished" ("running" while it is live), "abandoned", "damaged".
   std::string EndState() const;
   // Must be resumed or rolled back before another run may start. A run that was killed before its
   // first step is not.
@@ -58,6 +58,7 @@ class RunStore {
   // worked on. REQUIRES: the lock is not ours.
   Result<bool> IsLive(const StoredRun& run);
   Status SaveRollback(const RunFiles& run, const plan::Plan& rollback);
+  Status DropRollback(const RunFiles& run);  // it is over, and the run is not
   // The disk is full: what was taken at the beginning is given to the way back. True the first
   // time.
   Result<bool> GiveRoom(const RunFiles& run);

@@ -10,6 +10,10 @@
 
 namespace mu::run {
 
+// Event of a step that a way back for some components has undone: it is as if it had never been
+// entered.
+inline constexpr char kUndone[] = "undone";
+
 // Of the way forward; ids in the plan's order.
 struct Standing {
   std::vector<std::string> done;

@@ -97,7 +97,7 @@ TEST_F(Store, EndStatesAreWhatTheJournalSays) {
   EXPECT_FALSE(is_open()) << "nothing was touched: nobody is held up";
   ASSERT_TRUE(AppendIntent(*journal, plan_.steps[1].id));
   EXPECT_TRUE(is_open());
-  for (const char* outcome : {"paused", "interrupted", "needs-person"}) {
+  for (const char* outcome : {"paused", "interrupted", "needs-person", "partly-rolled-back"}) {
     ASSERT_TRUE(Finish(*journal, outcome, ExitCode::kPaused));
     EXPECT_EQ(state(), outcome);
     EXPECT_TRUE(is_open()) << outcome;
