@@ -64,15 +64,16 @@ product 0 rollback --yes
 says "on its way back already"
 is_back "after a rollback that was killed"
 
-# A file that someone edits in the pause is shown and left alone.
+# A file that someone edits in the pause is shown and left alone. A container that someone removes there is made anew.
 product 8 compose --to 2.2.17 --yes --pause-before up/standalone
 sed -i 's|v2.2.17|v2.2.99|' "$stack/docker-compose.yml"
 product 7 resume --yes
 says "MU-186"
 says "v2.2.99"
 sed -i 's|v2.2.99|v2.2.17|' "$stack/docker-compose.yml"
+docker rm milvus-standalone >/dev/null
 product 0 rollback --yes
-is_back "after a file was edited and put right"
+is_back "after a file was edited and put right, and the container was removed"
 
 # The folder of the run is gone: its lock says where it was.
 product 8 compose --to 2.2.17 --yes --until stop/standalone
