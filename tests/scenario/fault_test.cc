@@ -62,7 +62,8 @@ class Faults : public testing::TestWithParam<Stack> {
       ending = story.Go();
       told += "; resumed: " + ending.outcome + (ending.error ? " " + ending.error->Text() : "");
     }
-    const bool is_back = ending.outcome == "rolled-back" || ending.outcome == "failed-untouched";
+    const bool is_back = ending.outcome == "rolled-back" || ending.outcome == "failed-untouched" ||
+                         ending.outcome == "refused";
     ASSERT_TRUE(is_back || ending.outcome == "done") << what << ": " << told;
     ASSERT_EQ(Of(story), is_back ? before_ : done_) << what << ": " << told;
   }
