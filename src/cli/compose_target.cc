@@ -26,12 +26,15 @@ Result<std::vector<std::string>> StartedServices(ports::Docker& docker, const pl
     if (run::StateOf(records, "forward", step.id).last == run::StepState::Last::kNone) continue;
     ups.insert(step.id);
     for (const std::string& service : up->services) {
-      MU_TRY(const auto image, docker.InspectImage(up->images.at(service)));
+      const std::string& reference = up->images.at(service);
+      MU_TRY(const auto image, docker.InspectImage(reference));
       MU_TRY(const auto containers, docker.Inspect({up->containers.at(service)}));
-      if (image && containers.front() && containers.front()->image_id == image->id &&
-          containers.front()->HasEverStarted()) {
+      if (!containers.front() || !containers.front()->HasEverStarted()) continue;
+      // By its own word as well: someone may have removed or moved the tag since.
+      const bool is_called_so =
+          containers.front()->image == reference && up->images_before.at(service) != reference;
+      if (is_called_so || (image && containers.front()->image_id == image->id))
         started.push_back(service);
-      }
     }
   }
   // A container that started and was then removed is in the journal.

@@ -264,5 +264,18 @@ TEST(RollbackOfADoneRun, IsRefusedWhereTheOldVersionCannotRead) {
   EXPECT_TRUE(story.Look(kServer).IsRunning());
 }
 
+// Found by Walk, seed 6008: 2.2 was started on the data of 2.3.
+TEST(PointOfNoReturn, IsSeenThoughSomeoneRemovesTheTagOfTheNewImage) {
+  Story story(kStandaloneFile);
+  story.Plan("2.3.5");
+  story.Before("compose start", [&] { story.stage.world.RemoveImage(Stage::kNew); });
+  const Ending ending = story.BeginAndGo();
+  EXPECT_EQ(ending.outcome, "needs-person") << Told(ending);
+  EXPECT_EQ(story.Look(kServer).image, Stage::kNew);
+  story.stage.world.AddImage(Stage::kNew, fakes::Program::kMilvus, "2.3.5");
+  const Ending resumed = story.Resume();
+  EXPECT_EQ(resumed.outcome, "done") << Told(resumed);
+}
+
 }  // namespace
 }  // namespace mu::scenario

@@ -431,6 +431,11 @@ void MustEndWhole(unsigned seed) {
   EXPECT_TRUE(walk.Problems().empty()) << "MU_SEED=" << seed << "\n" << walk.Account();
 }
 
+// That once found something.
+TEST(Walk, EndsWholeWhereItOnceDidNot) {
+  for (const unsigned seed : {6008U}) MustEndWhole(seed);
+}
+
 TEST(Walk, EndsWholeWhateverHappens) {
   const unsigned first = Seed();
   const unsigned walks = IsLong() ? 5000 : 40;
