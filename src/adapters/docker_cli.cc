@@ -21,6 +21,7 @@ constexpr Millis kEngineMargin{60'000};  // what a slow engine may take on top o
 constexpr std::size_t kExecOutput = 1u << 30;  // 50,000 keys of Milvus are 18 MB of JSON (measured)
 constexpr Millis kCopyTimeout{5 * 60'000};     // our own program, over ssh as well
 constexpr Millis kHelperEnds{10'000};
+constexpr int kSignalled = 128;  // and the signal's number: an exit code
 constexpr std::size_t kSmallFile = 16u << 20;
 
 bool Contains(std::string_view text, std::string_view part) {
@@ -192,6 +193,11 @@ Status DockerCli::FindInRegistry(const std::string& reference) {
     MU_TRY(result, Docker(command));
   }
   if (result.exit_code == 0) return {};
+  if (result.exit_code > kSignalled)
+    return Fail(ErrorCode::kCommandFailed,
+                fmt::format("whether a registry has {} could not be asked: docker manifest inspect "
+                            "was ended by signal {}",
+                            reference, result.exit_code - kSignalled));
   if (Contains(result.err, "is not a docker command") || Contains(result.err, "experimental"))
     return Fail(ErrorCode::kCommandFailed,
                 fmt::format("whether a registry has {} cannot be asked with this docker client: {}",

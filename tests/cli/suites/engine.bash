@@ -210,6 +210,20 @@ test_every_fault_of_every_verb_is_one_clear_error() {
     done
   done
 }
+test_registry_that_could_not_be_asked_is_no_missing_image() {
+  stack
+  local kind
+  for kind in exit137 killed; do
+    ABSENT=milvusdb/milvus:v2.3.5 FAULT=manifest:$kind run check compose --to 2.3.5
+    expect_out 'milvusdb/milvus:v2.3.5 is not on the engine yet'
+    ! grep -qF 'in its registry' "$FOLDER/out" || fail "$kind is told as a missing image"
+  done
+  ABSENT=milvusdb/milvus:v2.3.5 FAULT=manifest:exit1 run check compose --to 2.3.5
+  expect_out 'milvusdb/milvus:v2.3.5 is not found in its registry: something broke'
+  ABSENT=milvusdb/milvus:v2.3.5 run check compose --to 2.3.5
+  expect_out 'milvusdb/milvus:v2.3.5 is not on the engine yet'
+  untouched
+}
 test_too_much_output_is_an_error() {
   stack
   FAULT=info:huge run check compose --to 2.3.5

@@ -350,6 +350,11 @@ TEST_F(DockerCliTest, SaysWhyAnImageCannotBeHad) {
       "case \"$*\" in *--insecure*) exit 0;; esac; " +
       Says("Get \"https://127.0.0.1:5000/v2/\": http: server gave HTTP response to HTTPS client"));
   EXPECT_TRUE(docker.FindInRegistry("127.0.0.1:5000/a:1"));
+  // A client that was killed has not said that there is none.
+  Docker("exit 137");
+  const Status killed = docker.FindInRegistry("milvusdb/milvus:v9");
+  EXPECT_EQ(killed.error().code, ErrorCode::kCommandFailed);
+  EXPECT_NE(killed.error().message.find("signal 9"), std::string::npos) << killed.error().Text();
 }
 
 TEST_F(DockerCliTest, ReadsOneFileOutOfAContainer) {
