@@ -8,6 +8,7 @@ namespace {
 
 std::atomic<int> count = 0;
 std::atomic<int> first = 0;
+std::atomic<bool> is_deaf = false;
 static_assert(std::atomic<int>::is_always_lock_free, "used in a signal handler");
 
 void Note(int number) {
@@ -21,6 +22,7 @@ void Note(int number) {
 Signals::Signals() {
   count = 0;
   first = 0;
+  is_deaf = false;
   for (std::size_t i = 0; i < kSignals.size(); ++i) {
     ::sigaction(kSignals[i], nullptr, &before_[i]);
     if (before_[i].sa_handler == SIG_IGN) continue;
@@ -36,12 +38,14 @@ Signals::~Signals() {
 }
 
 ports::Interrupt Signals::Pending() {
-  const int seen = count;
+  const int seen = is_deaf ? 0 : count.load();
   return seen == 0   ? ports::Interrupt::kNone
          : seen == 1 ? ports::Interrupt::kFinishStep
                      : ports::Interrupt::kStopNow;
 }
 
 int Signals::Signal() { return first; }
+
+void Signals::Ignore() { is_deaf = true; }
 
 }  // namespace mu::adapters

@@ -21,6 +21,8 @@ class Signals final : public ports::Interrupts {
   Signals& operator=(const Signals&) = delete;
   ports::Interrupt Pending() override;
   int Signal() override;
+  // From now on none is pending: what is put back must not be stopped. Signal() stays.
+  void Ignore();
 
  private:
   static constexpr std::array<int, 4> kSignals = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};

@@ -74,7 +74,8 @@ Result<MigrateRequest> RequestOf(const Invocation& invocation, Wiring& wiring,
 
 // Nothing written: the catalogue's code. Else what is left is gone on with by the same command.
 ExitCode CodeOf(const MigrateFailure& failure, Wiring& wiring) {
-  if (failure.error.code == ErrorCode::kInterrupted) return wiring.InterruptedExit();
+  if (failure.error.code == ErrorCode::kInterrupted && failure.next.empty())
+    return wiring.InterruptedExit();
   if (failure.is_restored) return ExitCode::kRolledBack;
   if (!failure.has_written) return RowOf(failure.error.code).exit;
   return RowOf(failure.error.code).can_retry ? ExitCode::kPaused : ExitCode::kNeedsPerson;

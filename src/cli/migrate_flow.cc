@@ -23,20 +23,18 @@ migrate::RunOutcome NothingToDo() {
 }
 
 // A first signal asks to finish what was begun: a migration by a container cannot stop halfway, and
-// what follows it belongs to it. While everything is put back no signal counts.
+// what follows it belongs to it.
 class OnlySecond : public ports::Interrupts {
  public:
   explicit OnlySecond(ports::Interrupts& all) : all_(all) {}
-  void Ignore() { is_deaf_ = true; }
   ports::Interrupt Pending() override {
     const ports::Interrupt pending = all_.Pending();
-    return !is_deaf_ && pending == ports::Interrupt::kStopNow ? pending : ports::Interrupt::kNone;
+    return pending == ports::Interrupt::kStopNow ? pending : ports::Interrupt::kNone;
   }
   int Signal() override { return all_.Signal(); }
 
  private:
   ports::Interrupts& all_;
-  bool is_deaf_ = false;
 };
 
 // A step's scope where there is no run: what is waited for is told, and events are nobody's.
@@ -77,6 +75,8 @@ auto MigrateFlow::With(migrate::Listener& listener, Act act)
     -> tl::expected<std::decay_t<decltype(*act(std::declval<migrate::Migrator&>()))>,
                     MigrateFailure> {
   const config::MigrateYaml& yaml = request_.yaml;
+  const auto is_unfinished = IsUnfinished();
+  if (!is_unfinished) return tl::unexpected(MigrateFailure{is_unfinished.error()});
   auto etcd = wiring_.EtcdOf(yaml, request_.etcd_container);
   if (!etcd) return tl::unexpected(MigrateFailure{std::move(etcd).error(), false});
   migrate::Options options;
@@ -88,6 +88,7 @@ auto MigrateFlow::With(migrate::Listener& listener, Act act)
   options.target = yaml.target ? yaml.target->Text() : "";
   options.new_keys = request_.new_keys;
   options.patience = request_.patience;
+  options.is_cut_by_tool = *is_unfinished;
   options.who = fmt::format("milvus-upgrade, process {} on {}", getpid(), wiring_.HostName());
   migrate::Migrator migrator(**etcd, wiring_.Files(), wiring_.Clock(), Interrupts(), listener,
                              std::move(options));
@@ -100,7 +101,38 @@ auto MigrateFlow::With(migrate::Listener& listener, Act act)
 tl::expected<migrate::RunOutcome, MigrateFailure> MigrateFlow::Rehearse(
     migrate::Listener& listener) {
   if (IsNothing(listener)) return NothingToDo();
+  const auto is_unfinished = IsUnfinished();
+  if (!is_unfinished) return tl::unexpected(MigrateFailure{is_unfinished.error()});
+  if (*is_unfinished)
+    return tl::unexpected(MigrateFailure{
+        {ErrorCode::kMetaCut,
+         "a migration by Milvus's own tool was cut in this metadata: there is nothing whole to "
+         "look "
+         "at",
+         fmt::format("the same command with --yes puts all back from {} and begins anew; cmd.type: "
+                     "rollback only puts it back; start no Milvus before that",
+                     request_.yaml.backup_file),
+         {}}});
   return With(listener, [](migrate::Migrator& migrator) { return migrator.Rehearse(); });
+}
+
+std::string MigrateFlow::UnfinishedPath() const {
+  return wiring_.Files().Absolute(request_.yaml.backup_file) + ".unfinished";
+}
+
+Result<bool> MigrateFlow::IsUnfinished() {
+  if (request_.yaml.backup_file.empty()) return false;
+  MU_TRY(const auto facts, wiring_.Files().Stat(UnfinishedPath()));
+  return facts.has_value();
+}
+
+tl::expected<migrate::RollbackOutcome, MigrateFailure> MigrateFlow::PutBack(
+    migrate::Listener& listener) {
+  auto outcome = With(listener, [](migrate::Migrator& migrator) { return migrator.Rollback(); });
+  if (!outcome) return outcome;
+  if (const Status over = wiring_.Files().RemoveTree(UnfinishedPath()); !over)
+    return tl::unexpected(MigrateFailure{over.error(), true});
+  return outcome;
 }
 
 // As Milvus's tool: between two 2.1 there is nothing to migrate.
@@ -121,18 +153,22 @@ tl::expected<MigrateOutcome, MigrateFailure> MigrateFlow::Do(migrate::Listener& 
     if (Status dead = effects::ProveMigratorsDead(wiring_.Effects(), MigrationOf(), record); !dead)
       return tl::unexpected(MigrateFailure{std::move(dead).error()});
   }
-  if (!request_.image.empty() && yaml.command == config::MigrateCommand::kRun)
-    return RunByContainer(listener);
-  return With(listener, [&](migrate::Migrator& migrator) -> Result<MigrateOutcome> {
-    switch (yaml.command) {
-      case config::MigrateCommand::kRun:
-        return migrator.Run();
-      case config::MigrateCommand::kBackup:
-        return migrator.Backup();
-      case config::MigrateCommand::kRollback:
-        return migrator.Rollback();
+  if (yaml.command == config::MigrateCommand::kRollback) return PutBack(listener);
+  if (yaml.command == config::MigrateCommand::kRun) {
+    const auto is_unfinished = IsUnfinished();
+    if (!is_unfinished) return tl::unexpected(MigrateFailure{is_unfinished.error()});
+    if (*is_unfinished) {
+      listener.Note(fmt::format(
+          "a migration by Milvus's own tool was cut: all goes back to {}, then it begins anew",
+          yaml.backup_file));
+      if (auto put_back = PutBack(listener); !put_back)
+        return tl::unexpected(std::move(put_back).error());
     }
-    return Fail(ErrorCode::kInternal, "an unknown command");
+    if (!request_.image.empty()) return RunByContainer(listener);
+  }
+  return With(listener, [&](migrate::Migrator& migrator) -> Result<MigrateOutcome> {
+    if (yaml.command == config::MigrateCommand::kBackup) return migrator.Backup();
+    return migrator.Run();
   });
 }
 
@@ -155,6 +191,7 @@ tl::expected<MigrateOutcome, MigrateFailure> MigrateFlow::RunByContainer(
              return migrator.Backup();
            }).map_error([](const MigrateFailure& failure) { return failure.error; }));
     MU_TRY(const auto before, migrate::KeysIn(ports.files, Scope(), backup_file));
+    MU_CHECK(ports.files.Replace(UnfinishedPath(), request_.image + "\n", 0600));
     has_started = true;
     MU_CHECK(effects::RunMigration(
         ports, migration, {request_.etcd_container, migration.network, migration.endpoints, false},
@@ -173,6 +210,7 @@ tl::expected<MigrateOutcome, MigrateFailure> MigrateFlow::RunByContainer(
     outcome.summary = judgement.summary;
     outcome.losses = judgement.remarks;
     outcome.backup = backup;
+    MU_CHECK(ports.files.RemoveTree(UnfinishedPath()));
     return outcome;
   };
   auto outcome = migrate();
@@ -182,17 +220,17 @@ tl::expected<MigrateOutcome, MigrateFailure> MigrateFlow::RunByContainer(
   // Half of it may have been done: all of it goes back.
   const auto restore = [&]() -> Status {
     MU_CHECK(effects::ProveMigratorsDead(ports, migration, backup_file + ".lock"));
-    return With(listener, [](migrate::Migrator& migrator) { return migrator.Rollback(); })
-        .map([](const auto&) {})
-        .map_error([](const MigrateFailure& failed) { return failed.error; });
+    return PutBack(listener).map([](const auto&) {}).map_error([](const MigrateFailure& failed) {
+      return failed.error;
+    });
   };
   request_.new_keys = migrate::NewKeys::kRemove;
-  interrupts.Ignore();
+  wiring_.IgnoreSignals();
   if (const Status restored = restore(); !restored) {
     failure.error.message += "; and restoring the metadata failed: " + restored.error().Text();
     failure.next = fmt::format(
-        "start no Milvus: the metadata is not whole. All of it is in {}: mend the cause, then roll "
-        "back with cmd.type: rollback and that file",
+        "start no Milvus: the metadata is not whole, all of it is in {}. Mend the cause; then the "
+        "same command puts it back and begins anew, cmd.type: rollback only puts it back",
         backup_file);
   } else {
     failure.is_restored = true;

@@ -51,6 +51,11 @@ class MigrateFlow {
 
  private:
   bool IsNothing(migrate::Listener& listener) const;
+  // Stands beside the backup while Milvus's own tool is at work, and after it was cut.
+  std::string UnfinishedPath() const;
+  Result<bool> IsUnfinished();
+  // What a cut tool has left goes back to the backup that it began with.
+  tl::expected<migrate::RollbackOutcome, MigrateFailure> PutBack(migrate::Listener& listener);
   // A run by Milvus's own tool: backed up by ourselves, judged, and restored where it was not
   // right.
   tl::expected<MigrateOutcome, MigrateFailure> RunByContainer(migrate::Listener& listener);

@@ -104,6 +104,7 @@ ports::Files& Wiring::Files() { return parts_->files; }
 ports::Docker& Wiring::Docker() { return parts_->docker; }
 ports::Clock& Wiring::Clock() { return parts_->clock; }
 ports::Interrupts& Wiring::Interrupts() { return parts_->signals; }
+void Wiring::IgnoreSignals() { parts_->signals.Ignore(); }
 ExitCode Wiring::InterruptedExit() {
   return parts_->signals.Signal() == SIGINT ? ExitCode::kInterrupted : ExitCode::kTerminated;
 }

@@ -32,6 +32,7 @@ class Wiring {
   ports::Docker& Docker();
   ports::Clock& Clock();
   ports::Interrupts& Interrupts();
+  void IgnoreSignals();        // from now on, by children as well
   ExitCode InterruptedExit();  // of the signal that came: 130 or 143
   ports::Http& Http();
   // The API of this cluster; from then on Effects() has it. One a process: the first that is asked

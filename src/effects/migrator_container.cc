@@ -284,6 +284,12 @@ Result<run::Evidence> RunInContainer(const EffectPorts& ports, const plan::Migra
                             took, what, output.Why()),
                 "its output is in " + log);
   };
+  // The stop is ours and not the image's fault: it is put back and done anew.
+  if (scope.IsInterrupted() && (!ended || *ended != 0 || !watch.Why().empty()))
+    return Fail(
+        ErrorCode::kInterrupted,
+        fmt::format("a second signal stopped the migration by {} after {}", migration.image, took),
+        "its output is in " + log);
   if (!ended && ended.error().code == ErrorCode::kContainerFailed)
     return fail("it cannot be started: " + ended.error().message);
   if (!ended) return fail(ended.error().message);

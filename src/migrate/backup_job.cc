@@ -40,10 +40,7 @@ Result<BackupFacts> BackupJob::SaveAt(std::int64_t revision) {
   if (scope.root.empty() || file.empty())
     return Fail(ErrorCode::kInvalidInput, "the backup has no file name");
   MU_TRY(const auto existing, files.Stat(file));
-  if (existing)
-    return Fail(ErrorCode::kInvalidInput,
-                fmt::format("{} is there already; a backup is never written over anything", file),
-                "name another file in config.backupFilePath, or move that one away");
+  if (existing) return Reuse(existing->is_folder);
   // The count stands in front of the entries, so the keys are walked once without their values.
   backup::Header header{scope.root, scope.meta};
   ScopeReader counter(etcd, patience, scope, revision, true);
@@ -75,6 +72,18 @@ Result<BackupFacts> BackupJob::SaveAt(std::int64_t revision) {
     return facts;
   }
   MU_CHECK(WriteSha256(files, file, facts->sha256));
+  return facts;
+}
+
+// That of an earlier try, after which all was put back: it is a backup of just this, or it is none.
+Result<BackupFacts> BackupJob::Reuse(bool is_folder) {
+  auto facts =
+      is_folder ? Result<BackupFacts>(Fail(ErrorCode::kBackupBad, "it is a folder")) : Verify(0);
+  if (!facts && facts.error().code == ErrorCode::kBackupBad)
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("{} is there already; a backup is never written over anything", file),
+                "name another file in config.backupFilePath, or move that one away");
+  if (facts) MU_CHECK(WriteSha256(files, file, facts->sha256));
   return facts;
 }
 
@@ -114,6 +123,7 @@ Result<BackupFacts> BackupJob::Verify(std::int64_t revision) {
     return Fail(ErrorCode::kBackupBad,
                 "the backup has segments and no collection: this is not a whole Milvus");
   MU_TRY(facts.sha256, files.Sha256Of(file));
+  facts.revision = reader.Revision();
   return facts;
 }
 

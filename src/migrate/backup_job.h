@@ -21,7 +21,8 @@ struct BackupJob {
   // Keys that a cut migration of ours has added already: not part of the 2.1 metadata.
   std::set<std::string> left_out;
 
-  // Writes and verifies. Begins again at a new revision when etcd is compacted meanwhile.
+  // Writes and verifies; one that is there already is good where it has every key as it is now.
+  // Begins again at a new revision when etcd is compacted meanwhile.
   Result<BackupFacts> Save();
   // Compares an existing file with etcd at `revision`, key by key in one walk. The file must be
   // sorted by key, as ours are. kBackupBad.
@@ -29,6 +30,7 @@ struct BackupJob {
 
  private:
   Result<BackupFacts> SaveAt(std::int64_t revision);
+  Result<BackupFacts> Reuse(bool is_folder);
 };
 
 }  // namespace mu::migrate

@@ -240,16 +240,7 @@ Status RunJob::SaveBackup(const Found& found, RunOutcome* outcome) {
   }
   BackupJob job{etcd_,          files_, patience_, listener_, options_.scope, options_.backup_file,
                 std::move(ours)};
-  // Of a try that was cut before its first write: it is a backup of just this, or it is none.
-  auto made_before = existing && !existing->is_folder
-                         ? job.Verify(found.keys.revision)
-                         : Result<BackupFacts>(Fail(ErrorCode::kBackupBad, "there is none"));
-  if (made_before) {
-    MU_CHECK(WriteSha256(files_, options_.backup_file, made_before->sha256));
-    outcome->backup = *std::move(made_before);
-  } else {
-    MU_TRY(outcome->backup, job.Save());
-  }
+  MU_TRY(outcome->backup, job.Save());
   listener_.Note(fmt::format("backup: {} keys, {} bytes, SHA-256 {}, in {}", outcome->backup->keys,
                              outcome->backup->bytes, outcome->backup->sha256,
                              outcome->backup->file));

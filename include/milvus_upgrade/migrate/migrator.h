@@ -46,6 +46,8 @@ struct Options {
   Millis patience{60'000};    // for etcd to come back, from its last answer
   std::string who;            // host and process, in the lock for other people
   bool is_backed_up = false;  // by the caller: a run without a backup file is then no risk
+  // Milvus's own tool was cut in it: what was changed or removed is its doing.
+  bool is_cut_by_tool = false;
 };
 
 struct BackupFacts {
@@ -83,8 +85,9 @@ class Migrator {
   // Errors of all: kEtcdUnreachable, kEtcdFailed, kMetaWrongScope, kInterrupted, those of Files,
   // and those named.
 
-  // kBackupBad, kEtcdCompacted; kInvalidInput when the file is there already; kMetaCut while a
-  // migration is under way. Its SHA-256 is written beside it, to FILE.sha256.
+  // kBackupBad, kEtcdCompacted; kInvalidInput when the file is there already with anything but all
+  // keys as they are now; kMetaCut while a migration is under way. Its SHA-256 is written beside
+  // it, to FILE.sha256.
   Result<BackupFacts> Backup();
   // Converts and counts, writes nothing. kMetaUnconvertible, kMetaCut.
   Result<RunOutcome> Rehearse();

@@ -79,6 +79,28 @@ TEST_F(RollbackTest, KeysOfAStarted22AreListedAndDecidedByAFlagOnly) {
   EXPECT_EQ(etcd.Inside(), before);
 }
 
+TEST_F(RollbackTest, WhatMilvussToolHasLeftIsItsDoingAndNewKeysAreNot) {
+  const Keys now = etcd.Inside();
+  const auto both = std::find_if(before.begin(), before.end(),
+                                 [&](const auto& item) { return now.contains(item.first); });
+  ASSERT_NE(both, before.end());
+  const std::string gone = both->first;
+  etcd.store.Delete(gone);
+  const auto refused = etcd.Rollback();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kCheckFailed);
+  etcd.options.is_cut_by_tool = true;
+  const std::string theirs = kScope.Prefix() + "field-index/1/2";
+  etcd.store.Put(theirs, "x");
+  const auto with_new = etcd.Rollback();
+  ASSERT_FALSE(with_new);
+  EXPECT_NE(with_new.error().message.find(theirs), std::string::npos);
+  EXPECT_EQ(with_new.error().message.find(gone), std::string::npos);
+  etcd.store.Delete(theirs);
+  ASSERT_TRUE(etcd.Rollback());
+  EXPECT_EQ(etcd.Inside(), before);
+}
+
 TEST_F(RollbackTest, EntriesOfANeighbourAreListedAndIgnored) {
   auto contents = backup::Parse(Backup()).value();
   contents.entries.push_back({"by-dev/meta2/root-coord/collection/1", "old"});
