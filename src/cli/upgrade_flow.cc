@@ -124,6 +124,13 @@ bool IsWithOtherImage(const config::Config& config, const run::StoredRun& open) 
   return false;
 }
 
+// What is only looked at: in the middle of a run the advice of the checks would be harmful.
+Result<Proposal> ProposeWhereNoneIsOpen(Wiring& wiring, const config::Config& config) {
+  MU_TRY(const auto open, OpenRun(wiring, config));
+  if (open && !IsWithOtherImage(config, *open)) return Fail(NotOver(*open));
+  return Propose(wiring, config);
+}
+
 // Gives up the run that is open; nullopt when a new one may begin.
 std::optional<int> GiveUp(Wiring& wiring, const config::Config& config, const run::StoredRun& open,
                           ui::Console& console) {
@@ -276,7 +283,7 @@ int RunUpgrade(const config::Config& config, ui::Console& console) {
 
 int CheckUpgrade(const config::Config& config, ui::Console& console) {
   Wiring wiring;
-  const auto prepared = Propose(wiring, config);
+  const auto prepared = ProposeWhereNoneIsOpen(wiring, config);
   if (!prepared) return console.Fail(prepared.error());
   const ui::View view = ui::FindingsView(prepared->findings, console.OutStyle());
   if (!IsRefused(*prepared)) return console.End(ExitCode::kDone, view);
@@ -287,7 +294,7 @@ int CheckUpgrade(const config::Config& config, ui::Console& console) {
 int PlanUpgrade(const config::Config& config, ui::Console& console, const std::string& out_file,
                 bool is_detailed) {
   Wiring wiring;
-  const auto prepared = Propose(wiring, config);
+  const auto prepared = ProposeWhereNoneIsOpen(wiring, config);
   if (!prepared) return console.Fail(prepared.error());
   const ui::View view = ViewOf(*prepared, console.OutStyle());
   if (IsRefused(*prepared)) {
