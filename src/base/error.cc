@@ -17,7 +17,7 @@ constexpr ErrorRow kRows[] = {
      "see `milvus-upgrade COMMAND --help`"},
     {E::kNoTty, "no-tty", X::kUsage, false,
      "a question would have to be asked and there is no terminal to ask it on",
-     "add --yes to answer it, or --dry-run to see only"},
+     "add --yes to answer it; --dry-run, where the command has it, only shows"},
     {E::kNotInThisBuild, "not-in-this-build", X::kPathRefused, false,
      "the plan needs something that this version of the tool cannot do yet",
      "nothing was touched; see CHANGELOG.md for what each version can do"},
