@@ -6,6 +6,7 @@
 #include <set>
 
 #include "cli/prepare.h"
+#include "milvus_upgrade/edit/project_copy.h"
 
 namespace mu::cli {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // A copy of all files of the project under one folder, each at its own absolute path below it, so
-// that relative references among them still hold.
+// that references among them still hold.
 class Mirror {
  public:
   Mirror(ports::Files& files, std::string root) : files_(files), root_(std::move(root)) {}
@@ -21,14 +22,25 @@ class Mirror {
   Mirror(const Mirror&) = delete;
   Mirror& operator=(const Mirror&) = delete;
 
-  Status Fill(const edit::ProjectSources& sources) {
+  Status Fill(const model::Observed& observed, const edit::ProjectSources& sources) {
     // Of a process of the same number that was killed: in a container they repeat.
     (void)files_.RemoveTree(root_);
-    for (const auto* list : {&sources.compose, &sources.reachable, &sources.env}) {
+    std::set<std::string> names = {".env"};
+    std::set<std::string> folders = {observed.project_directory};
+    for (const auto* list : {&sources.compose, &sources.reachable}) {
       for (const edit::SourceFile& file : *list) {
-        const std::string path = PathOf(file.path);
-        MU_CHECK(files_.MakeFolders(fs::path(path).parent_path().string(), 0700));
-        MU_CHECK(files_.Create(path, file.bytes, 0600));
+        MU_TRY(const edit::CopiedFile copied, edit::CopyUnder(root_, file));
+        MU_CHECK(Put(file.path, copied.bytes));
+        names.insert(copied.env_files.begin(), copied.env_files.end());
+        folders.insert(copied.folders.begin(), copied.folders.end());
+        folders.insert(fs::path(file.path).parent_path().string());
+      }
+    }
+    for (const edit::SourceFile& file : sources.env) MU_CHECK(Put(file.path, file.bytes));
+    if (sources.reachable.empty()) return {};
+    for (const std::string& folder : folders) {
+      for (const std::string& name : names) {
+        MU_CHECK(PutAsItIs((fs::path(folder) / name).lexically_normal().string()));
       }
     }
     return {};
@@ -38,7 +50,9 @@ class Mirror {
                                     const edit::ProjectSources& sources) const {
     model::ComposeSelectors selectors = observed.selectors;
     selectors.project_name = observed.project.name;
-    selectors.project_directory = observed.project_directory;
+    // Compose starts from the project's folder where a file extends or includes another one.
+    selectors.project_directory =
+        sources.reachable.empty() ? observed.project_directory : PathOf(observed.project_directory);
     for (std::string& file : selectors.files) file = PathOf(file);
     selectors.env_files.clear();
     for (const edit::SourceFile& file : sources.env)
@@ -47,6 +61,22 @@ class Mirror {
   }
 
  private:
+  Status Put(const std::string& path, std::string_view bytes) {
+    const std::string copy = PathOf(path);
+    MU_CHECK(files_.MakeFolders(fs::path(copy).parent_path().string(), 0700));
+    return files_.Create(copy, bytes, 0600);
+  }
+
+  // A file that Compose may want to read there; whether it must be there is Compose's to say.
+  Status PutAsItIs(const std::string& path) {
+    MU_TRY(const auto facts, files_.Stat(path));
+    if (!facts || facts->is_folder) return {};
+    MU_TRY(const auto known, files_.Stat(PathOf(path)));
+    if (known) return {};
+    MU_TRY(const std::string bytes, files_.Read(path));
+    return Put(path, bytes);
+  }
+
   std::string PathOf(const std::string& path) const { return root_ + path; }
   ports::Files& files_;
   std::string root_;
@@ -65,7 +95,7 @@ Result<model::ComposeProject> Resolve(const observe::World& world, const model::
   Mirror mirror(
       world.files,
       ScratchRoot(world, environment == ports::ComposeEnvironment::kClean ? "clean" : "ours"));
-  MU_CHECK(mirror.Fill(sources));
+  MU_CHECK(mirror.Fill(observed, sources));
   return world.compose.Config(observed.made_by, mirror.Selectors(observed, sources), environment);
 }
 
