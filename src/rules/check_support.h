@@ -77,6 +77,7 @@ std::vector<std::string> AddressesOf(const model::Container& container);
 std::string HostOfAddress(const std::string& address);
 
 inline constexpr std::string_view kWorkingDirLabel = "com.docker.compose.project.working_dir";
+inline constexpr std::string_view kConfigFilesLabel = "com.docker.compose.project.config_files";
 inline constexpr std::string_view kProjectLabel = "com.docker.compose.project";
 inline constexpr std::string_view kServiceLabel = "com.docker.compose.service";
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "milvus_upgrade/base/text.h"
@@ -191,6 +192,35 @@ void CheckMounts(const CheckInput& in, Findings& out) {
   }
 }
 
+namespace {
+
+// v1 writes paths as they were given, from whatever folder: of those the names alone tell.
+bool IsMadeFrom(const std::vector<std::string>& made_from, const std::vector<std::string>& files) {
+  const auto is_same = [](const std::string& made, const std::string& file) {
+    if (made.starts_with('/')) return made == file;
+    return std::filesystem::path(made).filename() == std::filesystem::path(file).filename();
+  };
+  return std::equal(made_from.begin(), made_from.end(), files.begin(), files.end(), is_same);
+}
+
+void CompareComposeFiles(const model::Observed& observed, Findings& out) {
+  for (const MilvusService& milvus : observed.milvus) {
+    if (!milvus.container) continue;
+    const std::string made_from = milvus.container->Label(std::string(kConfigFilesLabel));
+    const std::vector<std::string> files = Split(made_from, ',');
+    if (made_from.empty() || IsMadeFrom(files, observed.selectors.files)) continue;
+    AddWarning(
+        out, milvus.service,
+        fmt::format("{} was made from {}, the files taken here are {}", milvus.container->name,
+                    Join(files, ", "), Join(observed.selectors.files, ", ")),
+        "the files taken here are edited, and the new container is made from them",
+        fmt::format("name the files that are meant: -f {}", Join(files, " -f ")));
+    return;
+  }
+}
+
+}  // namespace
+
 void CheckWorkingFolder(const CheckInput& in, Findings& out) {
   const std::string here = WithoutSlash(in.observed.project_directory);
   std::set<std::string> folders;
@@ -199,7 +229,9 @@ void CheckWorkingFolder(const CheckInput& in, Findings& out) {
       folders.insert(WithoutSlash(milvus.container->Label(std::string(kWorkingDirLabel))));
   }
   folders.erase("");
-  if (here.empty() || folders.empty() || folders.contains(here)) return;
+  if (here.empty() || folders.empty()) return;
+  // Files of another folder have other paths anyhow.
+  if (folders.contains(here)) return CompareComposeFiles(in.observed, out);
   AddWarning(
       out, here,
       fmt::format("the stack was made from {}, not from here",

@@ -17,6 +17,14 @@ is_at() { # VERSION
 }
 for patch in 17 18 19; do image_as "$milvus:v2.2.$patch"; done
 
+# Compose's own choice is the new file; the stack was made from the other one.
+cp "$stack/docker-compose.yml" "$stack/compose.yaml"
+product 0 check compose --to 2.2.17
+told=$(tr -s ' \n' ' ' <"$work/out")
+[[ $told == *"made from $stack/docker-compose.yml, the files taken here are $stack/compose.yaml"*"-f $stack/docker-compose.yml"* ]] ||
+  fail "it does not tell of the other file"
+rm "$stack/compose.yaml"
+
 mkdir "$work/elsewhere" "$work/copy" "$work/copy/milvus"
 cp "$stack/docker-compose.yml" "$stack/.env" "$work/copy/milvus/"
 remember before

@@ -402,6 +402,16 @@ const std::vector<Case>& Firing() {
       {"working-folder", Stack::kStandalone,
        [](World& w) { w.observed.project_directory = "/home/ci/checkout"; }, kWarning,
        "/home/ci/checkout", "made from /srv/milvus"},
+      {"working-folder", Stack::kStandalone,
+       [](World& w) { w.observed.selectors.files = {"/srv/milvus/compose.yaml"}; }, kWarning,
+       "standalone",
+       "made from /srv/milvus/docker-compose.yml, the files taken here are /srv/milvus/compose.y"},
+      {"working-folder", Stack::kStandalone,
+       [](World& w) {
+         Milvus(w).labels["com.docker.compose.project.config_files"] = "../a/docker-compose.yml";
+         w.observed.selectors.files.push_back("/srv/milvus/docker-compose.override.yml");
+       },
+       kWarning, "standalone", "made from ../a/docker-compose.yml, the files taken here are"},
       {"project-folders", Stack::kStandalone,
        [](World& w) {
          w.observed.other_containers[0].labels["com.docker.compose.project.working_dir"] =
