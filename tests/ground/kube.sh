@@ -105,10 +105,17 @@ PY
 kube_launch() { # PART ARGUMENTS...
   local part=$1
   shift
+  rm -f "$kube_run/$part.pid"
   # The inner shell notes its pid and becomes the part; its own session, and no descriptor of ours.
   # shellcheck disable=SC2016 # expanded by the inner shell
   setsid --fork bash -c 'echo $$ >"$1"; shift; exec "$@"' "$part" "$kube_run/$part.pid" "$kube_programs/$part" "$@" \
     </dev/null >>"$kube_run/$part.log" 2>&1
+  # On a busy machine the shell comes late: until it has noted its pid the part would be taken for one that has ended.
+  local end=$((SECONDS + 30))
+  until [ -s "$kube_run/$part.pid" ]; do
+    [ "$SECONDS" -lt "$end" ] || die "$part of control plane $kube_name was not started"
+    sleep 0.05
+  done
 }
 
 kube_launch_api() {
