@@ -165,7 +165,8 @@ Result<plan::Plan> ComposeWayBack::PlanBack(const run::BackRequest& request) {
   if (back || back.error().code != ErrorCode::kIrreversible) return back;
   Error error = std::move(back).error();
   error.hint = request.is_asked_for
-                   ? "nothing was touched. The old files and the backups are in the run folder"
+                   ? "nothing was touched; where the run is not over, `milvus-upgrade resume` "
+                     "finishes it. The old files and the backups are in the run folder"
                    : "read the container's log (docker logs), mend the cause and run "
                      "`milvus-upgrade resume`. The old files and the backups are in the run folder";
   if (HasMigration(request.plan, standing.hop))
