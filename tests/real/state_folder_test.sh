@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# long
 # The folder of the runs: on a read-only file system, with too little room, in a folder that may not be written: refused,
 # nothing touched. Full in the middle of the outage: the old version is up again, in room that was taken before; with room the
 # same command ends it.
