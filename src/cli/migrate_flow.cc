@@ -106,9 +106,7 @@ tl::expected<migrate::RunOutcome, MigrateFailure> MigrateFlow::Rehearse(
   if (*is_unfinished)
     return tl::unexpected(MigrateFailure{
         {ErrorCode::kMetaCut,
-         "a migration by Milvus's own tool was cut in this metadata: there is nothing whole to "
-         "look "
-         "at",
+         "a migration by Milvus's own tool was cut in this metadata: nothing whole is there to see",
          fmt::format("the same command with --yes puts all back from {} and begins anew; cmd.type: "
                      "rollback only puts it back; start no Milvus before that",
                      request_.yaml.backup_file),

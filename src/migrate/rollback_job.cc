@@ -48,8 +48,9 @@ Status RollbackJob::CheckNewKeys(const Work& work) const {
   if (options_.new_keys != NewKeys::kRefuse) return {};
   std::vector<std::string> names;
   for (const model::KeyValue* kv : work.new_keys) names.push_back("  " + Printable(kv->key));
-  for (const std::string& name : work.changed)
-    if (!options_.is_cut_by_tool) names.push_back("  " + Printable(name));
+  if (!options_.is_cut_by_tool) {
+    for (const std::string& name : work.changed) names.push_back("  " + Printable(name));
+  }
   if (names.empty()) return {};
   const std::size_t count = names.size();
   if (count > 50) {
